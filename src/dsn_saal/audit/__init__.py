@@ -1,0 +1,1 @@
+"""Verify, explain, seal."""

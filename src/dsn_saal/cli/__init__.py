@@ -1,0 +1,52 @@
+"""The one program, `dsn-saal`: each subcommand is a thin door to one room; heavy imports stay behind the door."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+
+from dsn_saal import __version__
+from dsn_saal.domain.errors import DsnSaalError
+
+COMMANDS = {
+    "phantom": "write the phantom cohort as DICOM series",
+    "ingest": "read a DICOM tree into the manifest",
+    "preprocess": "window, lungs, resize",
+    "split": "split by case and certify it",
+    "train": "train all runs of one experiment",
+    "evaluate": "predict and measure all runs of one experiment",
+    "table": "write one table",
+    "figure": "draw one figure",
+    "report": "print the paper",
+    "provenance": "records that travel with the results",
+    "params": "print every parameter with its law",
+}
+"""Subcommand and its one-line help; `dsn_saal.cli.<name>` holds `add_arguments(parser)` and `run(args)`."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one subcommand; 0 good, 1 a check failed, 2 a bad request."""
+    arguments = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(
+        prog="dsn-saal", description="DSN-SAAL: a COVID-19 CT paper regenerated from pixels to PDF."
+    )
+    parser.add_argument("--version", action="version", version=f"dsn-saal {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        sub = subparsers.add_parser(
+            name, help=summary, description=summary, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if arguments[:1] == [name]:  # only the wanted door is opened: start-up stays short
+            door = import_module(f"dsn_saal.cli.{name}")
+            sub.epilog = getattr(door, "EXAMPLE", None)
+            door.add_arguments(sub)
+            sub.set_defaults(run=door.run)
+    args = parser.parse_args(arguments)
+    try:
+        return args.run(args) or 0
+    except DsnSaalError as error:
+        print(f"dsn-saal {args.command}: {error.text()}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        return 1

@@ -1,0 +1,28 @@
+"""Arguments that several subcommands share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from dsn_saal.params.base import Section
+from dsn_saal.params.jobs import parse_job
+from dsn_saal.params.root import Settings, read_settings
+
+Job = TypeVar("Job", bound=Section)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """`--settings JSON` as a rule gives it, or `--params FILE` as a person does."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--settings", metavar="JSON", help="this job's block of params, as the workflow passes it")
+    group.add_argument("--params", type=Path, default=Path("params.yaml"), help="params file (default: params.yaml)")
+
+
+def read_job(args: argparse.Namespace, model: type[Job], cut: Callable[[Settings], Job]) -> Job:
+    """The job's block: from --settings, else cut out of the params file."""
+    if args.settings is not None:
+        return parse_job(model, args.settings)
+    return cut(read_settings(args.params))

@@ -1,0 +1,1 @@
+"""Images resident on the device, and batches of them."""

@@ -1,0 +1,38 @@
+"""The name of one training run, the same in every path."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from dsn_saal.domain.errors import BadRequest
+
+EXPERIMENT_NAME = r"[a-z][a-z0-9_]*"
+"""What an experiment may be called: it becomes a folder, a wildcard and a table key."""
+
+
+@dataclass(frozen=True, order=True)
+class RunKey:
+    """Run number `run` (from 0) of an experiment; written `experiment/run-03`."""
+
+    experiment: str
+    run: int
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(EXPERIMENT_NAME, self.experiment):
+            raise BadRequest(
+                "an experiment's name must be lower-case letters, digits and underscores", value=self.experiment
+            )
+        if not 0 <= self.run < 1000:
+            raise BadRequest("a run number must lie in 0..999", value=self.run)
+
+    @property
+    def folder(self) -> PurePosixPath:
+        """Relative folder of the run below a stage's results."""
+        return PurePosixPath(self.experiment) / self.run_name
+
+    @property
+    def run_name(self) -> str:
+        """Folder name of the run inside its experiment."""
+        return f"run-{self.run:02d}"

@@ -1,0 +1,1 @@
+"""DICOM reading and sorting: a folder tree becomes a manifest without identities."""

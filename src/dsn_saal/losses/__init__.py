@@ -1,0 +1,1 @@
+"""One loss per file: plain numbers in, tensors through."""

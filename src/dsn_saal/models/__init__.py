@@ -1,0 +1,1 @@
+"""Backbones, deep supervision and pretrained weights."""

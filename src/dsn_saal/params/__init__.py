@@ -1,0 +1,5 @@
+"""params.yaml as strict, frozen models: the value stands in the file, its law here, its use in the functions."""
+
+from dsn_saal.params.root import Settings, SwitchboardRow, read_settings, resolve, switchboard
+
+__all__ = ["Settings", "SwitchboardRow", "read_settings", "resolve", "switchboard"]

@@ -1,0 +1,43 @@
+"""What every section of params.yaml is made of: strict, frozen models and fields that say what the paper left open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A block of params.yaml: unknown keys, wrong types and later changes are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def to_json(self) -> str:
+        """The block as canonical JSON: keys sorted, no spaces, the same text for the same values."""
+        import json
+
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def stated(description: str, *, source: str, **law: Any) -> Any:
+    """A field whose value the paper prints; `source` names the section of the paper."""
+    return Field(description=description, json_schema_extra={"source": source}, **law)
+
+
+def open_choice(description: str, *, paper: str, default: str, alternatives: str, **law: Any) -> Any:
+    """A field the paper leaves open: one row of the definition switchboard.
+
+    Args:
+        description: what the value is, with its unit.
+        paper: the paper's words, or "not stated".
+        default: the recommended value, as a reader would write it.
+        alternatives: the other readings that are built.
+        law: bounds for pydantic.
+    """
+    extra: dict[str, Any] = {"paper": paper, "recommended": default, "alternatives": alternatives}
+    return Field(description=description, json_schema_extra={**extra}, **law)
+
+
+def ours(description: str, **law: Any) -> Any:
+    """A field that belongs to this program and not to the paper (cohort of phantoms, machine, layout)."""
+    return Field(description=description, **law)

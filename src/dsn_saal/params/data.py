@@ -1,0 +1,195 @@
+"""Sections about the data: data sets, phantoms, ingestion, preprocessing, split."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from dsn_saal.domain.classes import ClassSet
+from dsn_saal.params.base import Section, open_choice, ours, stated
+
+PHANTOM_ROOT = "data/raw/phantom/"
+"""A source below this folder is written by the program; the phantom stage owns it."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Count = Annotated[int, Field(ge=1)]
+
+
+class DatasetClass(Section):
+    """One class of a data set."""
+
+    title: str = ours("what tables and figures print")
+    folders: tuple[str, ...] = ours(
+        "folder names that mark the class; the first is the one phantoms are written to", min_length=1, strict=False
+    )
+
+
+class Dataset(Section):
+    """One data set: where it lies and which folders carry which label."""
+
+    title: str = ours("what tables and figures print")
+    source: str = ours("folder of the DICOM tree; below data/raw/phantom/ the program writes it itself", min_length=1)
+    classes: dict[Name, DatasetClass] = ours("classes in label order", min_length=2)
+    positive: Name = stated("class that sensitivity and specificity speak of", source="section 5.3")
+
+    @model_validator(mode="after")
+    def _classes_fit_together(self) -> Dataset:
+        if self.positive not in self.classes:
+            raise ValueError(f"positive is {self.positive!r}, which is not one of the classes {sorted(self.classes)}")
+        folders = [folder for entry in self.classes.values() for folder in entry.folders]
+        if len(set(folders)) != len(folders):
+            raise ValueError("one folder name marks two classes")
+        return self
+
+    @property
+    def is_phantom(self) -> bool:
+        """Whether the program writes this source itself."""
+        return self.source.startswith(PHANTOM_ROOT)
+
+    @property
+    def class_set(self) -> ClassSet:
+        """The classes as the shared value type."""
+        titles = tuple(entry.title for entry in self.classes.values())
+        return ClassSet(tuple(self.classes), titles, self.positive)
+
+
+class Phantom(Section):
+    """The phantom cohort that stands in for COVID19-Diag."""
+
+    seed: int = ours("seed of the whole cohort", ge=0)
+    mild_share: float = ours("share of diseased cases with few, faint lesions", ge=0, le=1)
+    cases: dict[Name, Count] = ours("cases per class")
+    slices: dict[Name, Count] = ours("slices per class, shared out over its cases")
+    slices_per_case: tuple[int, int] = stated("fewest and most slices of a case", source="section 4.1", strict=False)
+
+    @model_validator(mode="after")
+    def _counts_are_possible(self) -> Phantom:
+        low, high = self.slices_per_case
+        if not 1 <= low <= high:
+            raise ValueError(f"slices_per_case must be [fewest, most] with 1 <= fewest <= most, not {[low, high]}")
+        if set(self.cases) != set(self.slices):
+            raise ValueError("cases and slices must name the same classes")
+        for name, cases in self.cases.items():
+            if not cases * low <= self.slices[name] <= cases * high:
+                raise ValueError(
+                    f"{self.slices[name]} slices of {name} do not fit into {cases} cases of {low} to {high}"
+                )
+        return self
+
+
+class Ingest(Section):
+    """Reading DICOM into the manifest."""
+
+    case_id: Literal["patient_id", "study_uid", "folder"] = open_choice(
+        "what makes two series one case",
+        paper="split by case; a case is not defined",
+        default="patient_id",
+        alternatives="study_uid, folder (the folder below the class folder)",
+    )
+    key_file: str | None = ours("file with the secret that keys the case ids; null: the user's own, made on first use")
+    air_hu: int = ours("HU that padding outside the scan circle is set to", ge=-1024, le=-900)
+
+
+class Window(Section):
+    """Linear window from HU to [0, 255]."""
+
+    level_hu: int = stated("centre of the window in HU", source="section 4.1", ge=-2000, le=2000)
+    width_hu: int = stated("width of the window in HU", source="section 4.1", ge=2, le=8000)
+    formula: Literal["exact", "dicom_linear"] = open_choice(
+        "which linear function",
+        paper="linear",
+        default="exact",
+        alternatives="dicom_linear (width - 1, centre - 0.5: DICOM PS3.3 C.11.2.1.2)",
+    )
+    rounding: Literal["trunc", "round"] = open_choice(
+        "how grey values become integers",
+        paper="not stated",
+        default="trunc",
+        alternatives="round",
+    )
+
+
+class Lung(Section):
+    """Lung mask from the windowed slice."""
+
+    threshold: int = stated("grey value of the binarisation", source="section 4.2", ge=1, le=255)
+    threshold_side: Literal[">=170", ">170"] = open_choice(
+        "which side the threshold's own value falls on: tissue is ...",
+        paper="pixel value 170",
+        default=">=170",
+        alternatives=">170",
+    )
+    order: Literal["close_first", "open_first"] = open_choice(
+        "order of the morphology",
+        paper="erosion, dilation, flood fill, others",
+        default="close_first",
+        alternatives="open_first (the literal order)",
+    )
+    close_px: int = open_choice(
+        "closing radius in pixels of a 512 matrix", paper="not stated", default="7", alternatives="any", ge=0, le=64
+    )
+    open_px: int = open_choice(
+        "opening radius in pixels of a 512 matrix", paper="not stated", default="3", alternatives="any", ge=0, le=64
+    )
+    n_regions: int = open_choice(
+        "how many of the largest regions are lung",
+        paper="largest connected regions",
+        default="2",
+        alternatives="1",
+        ge=1,
+        le=2,
+    )
+    hull: Literal["per_region", "joint"] = open_choice(
+        "what the convex hull is drawn round", paper="convex hull", default="per_region", alternatives="joint"
+    )
+    on_empty: Literal["keep", "drop", "fail"] = open_choice(
+        "a slice without lungs", paper="not stated", default="keep (unmasked, flagged)", alternatives="drop, fail"
+    )
+
+
+class Resize(Section):
+    """From the acquired matrix to the network's input."""
+
+    interpolation: Literal["bilinear", "area", "cubic"] = open_choice(
+        "interpolation",
+        paper="bilinear for the public sets, not stated for COVID19-Diag",
+        default="bilinear",
+        alternatives="area, cubic",
+    )
+
+
+class Preprocess(Section):
+    """Window, lungs, resize: paper section 4."""
+
+    window: Window
+    lung: Lung
+    resize: Resize
+    image_size: int = stated("side of the network's input in pixels (paper: 224)", source="section 4.1", ge=32, le=1024)
+
+    @field_validator("image_size")
+    @classmethod
+    def _five_halvings(cls, value: int) -> int:
+        if value % 32:
+            raise ValueError(f"image_size must be a multiple of 32 (five stages halve it), not {value}")
+        return value
+
+
+class Split(Section):
+    """The case-wise split."""
+
+    rule: Literal["per_class", "unstratified"] = open_choice(
+        "how cases are drawn",
+        paper="by case, 7:3, random",
+        default="per class, floor(0.7 n + 0.5) to training",
+        alternatives="unstratified",
+    )
+    train_share: float = stated("share of the cases that train", source="section 4.1", gt=0, lt=1)
+    seed: int = open_choice("seed of the draw", paper="not stated", default="any, recorded", alternatives="any", ge=0)
+    train_slices: dict[Name, Count] | None = open_choice(
+        "slices per class the training part must hold; null: whatever the drawn cases hold",
+        paper="Table 2's counts; how they came about is not stated",
+        default="Table 2 at paper scale, null otherwise",
+        alternatives="null",
+    )
+    accept: tuple[str, ...] = ours("findings of the certificate that a run accepts by name", strict=False)

@@ -1,0 +1,220 @@
+"""Sections about learning: network, models, losses, experiments, training."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from dsn_saal.params.base import Section, open_choice, ours, stated
+from dsn_saal.params.data import Name
+
+
+class Network(Section):
+    """What all networks share."""
+
+    width: float = ours("share of the published channel numbers (1.0 is the published network)", gt=0, le=1)
+    weights: Literal["imagenet", "none"] = stated(
+        "initialisation of the backbone (paper: ImageNet)", source="section 5.1"
+    )
+    conv1: Literal["sum", "mean", "repeat", "random"] = open_choice(
+        "how ImageNet's three input channels become one",
+        paper="single-channel input",
+        default="sum",
+        alternatives="mean, repeat (three-channel input), random",
+    )
+    dropout: float = open_choice(
+        "dropout in the classifier head", paper="not stated", default="0.5 (VGG)", alternatives="0", ge=0, lt=1
+    )
+    normalise: Literal["imagenet_grey", "unit", "none"] = open_choice(
+        "input normalisation",
+        paper="not stated",
+        default="(x/255 - 0.449) / 0.226, ImageNet's statistics as grey",
+        alternatives="unit (x/255), none",
+    )
+
+
+class DeepSupervision(Section):
+    """Side classifiers on the five stages."""
+
+    tap: Literal["after_relu", "after_bn", "after_conv"] = open_choice(
+        "where a side branch leaves a convolution",
+        paper="after each convolution",
+        default="after_relu",
+        alternatives="after_conv, after_bn",
+    )
+    channels: int = stated("channels of each 1x1 side convolution", source="section 3.1", ge=1, le=512)
+    merge: Literal["sum", "concat"] = open_choice(
+        "how the maps of one stage are joined", paper="fused by a 1x1 convolution", default="sum", alternatives="concat"
+    )
+    fuse_channels: int = open_choice(
+        "channels of the fused map",
+        paper="at most 0.1 M extra parameters",
+        default="1",
+        alternatives="21",
+        ge=1,
+        le=512,
+    )
+    side_bn: bool = open_choice(
+        "batch normalisation on side convolutions",
+        paper="BN after convolutions of the architecture",
+        default="false",
+        alternatives="true",
+    )
+    side_init: Literal["normal_0.01", "framework"] = open_choice(
+        "initial values of side layers", paper="random", default="N(0, 0.01), bias 0", alternatives="framework default"
+    )
+
+
+class Model(Section):
+    """A named network."""
+
+    backbone: Literal["vgg16_bn"] = stated("backbone", source="section 3.1")
+    deep_supervision: DeepSupervision | None = ours("side classifiers, or null for the plain backbone")
+
+
+class CrossEntropy(Section):
+    """Plain cross-entropy, the baseline's loss."""
+
+    kind: Literal["cross_entropy"]
+
+
+class Saal(Section):
+    """The self-adaptive auxiliary loss, equations (5) to (10)."""
+
+    kind: Literal["saal"]
+    alpha_init: Literal["normal", "uniform"] | float = open_choice(
+        "start of alpha's raw value (before the sigmoid)",
+        paper="random",
+        default="N(0, 1)",
+        alternatives="uniform on [0, 1), any constant (7.0 shows re-balancing)",
+    )
+    beta_init: Literal["normal", "uniform"] | float = open_choice(
+        "start of each beta's raw value (before the sigmoid)",
+        paper="random",
+        default="N(0, 1)",
+        alternatives="uniform on [0, 1), any constant",
+    )
+    n_beta: Literal[1, 5, 6] = open_choice(
+        "how many betas", paper="one per stage", default="6", alternatives="5 (the final output shares stage 5's), 1"
+    )
+    log_zero: float = open_choice(
+        "A, the value of log 0 in the reverse cross-entropy",
+        paper="a constant below 0",
+        default="-4",
+        alternatives="-9.2103 = log(1e-4)",
+        lt=0,
+    )
+    normalise_weights: Literal["none", "sum_to_classes"] = open_choice(
+        "normalisation of the class weights", paper="not stated", default="none", alternatives="sum_to_classes"
+    )
+    decay_alpha_beta: bool = open_choice(
+        "weight decay on the raw alpha and beta",
+        paper="one SGD setting is printed",
+        default="true",
+        alternatives="false",
+    )
+    side_weight: float = open_choice(
+        "weight of each side loss beside the final one", paper="equal sum", default="1", alternatives="any", ge=0
+    )
+
+
+Loss = Annotated[CrossEntropy | Saal, Field(discriminator="kind")]
+
+
+Labels = Literal["as_given", "permuted"]
+
+
+class Experiment(Section):
+    """One row of the grid: which network learns from which data with which loss."""
+
+    title: str = ours("what tables and figures print")
+    dataset: Name
+    model: Name
+    loss: Name
+    labels: Labels = ours("permuted: the training slices' labels dealt out anew, the control")
+
+
+class Train(Section):
+    """The training protocol: paper section 5.1."""
+
+    epochs: int = stated("epochs (paper: 120)", source="section 5.1", ge=1, le=100_000)
+    lr: float = stated("initial learning rate (paper: 0.001)", source="section 5.1", gt=0)
+    lr_milestones: tuple[int, ...] = stated(
+        "epochs after which the rate falls (paper: 40, 80)", source="section 5.1", strict=False
+    )
+    lr_gamma: float = stated("factor of each fall", source="section 5.1", gt=0, le=1)
+    momentum: float = stated("momentum of SGD", source="section 5.1", ge=0, lt=1)
+    weight_decay: float = stated("weight decay of SGD", source="section 5.1", ge=0)
+    nesterov: bool = open_choice("Nesterov momentum", paper="not stated", default="false", alternatives="true")
+    batch_size: int = open_choice("images per step", paper="not stated", default="32", alternatives="16, 64", ge=2)
+    drop_last: bool = open_choice(
+        "drop the last, smaller batch", paper="not stated", default="false", alternatives="true"
+    )
+    precision: Literal["auto", "fp32", "bf16"] = open_choice(
+        "arithmetic of the forward pass",
+        paper="not stated (PyTorch 1.3.0: fp32)",
+        default="auto: fp32 on a CPU, bf16 autocast on a GPU that has it",
+        alternatives="fp32, bf16",
+    )
+    select_epoch: Literal["last"] = open_choice(
+        "which epoch is tested",
+        paper="not stated, no validation set is described",
+        default="last",
+        alternatives="none built",
+    )
+    runs: int = stated("runs per experiment (paper: 10)", source="section 5.1", ge=1, le=1000)
+    first_seed: int = open_choice(
+        "seed of run 0; run r has first_seed + r (start, order and dropout vary, the split does not)",
+        paper="10 experiments; what varies is not stated",
+        default="0",
+        alternatives="any",
+        ge=0,
+    )
+    threads: int = ours("CPU threads of a training job: part of the result's identity, sums depend on it", ge=1, le=256)
+    checkpoint_every: int = ours("epochs between resume points on disk", ge=1)
+
+    @model_validator(mode="after")
+    def _milestones_rise(self) -> Train:
+        if list(self.lr_milestones) != sorted(set(self.lr_milestones)):
+            raise ValueError(f"lr_milestones must rise, not {list(self.lr_milestones)}")
+        return self
+
+
+class Evaluate(Section):
+    """Metrics: paper section 5.2."""
+
+    predict_from: Literal["final", "mean_softmax"] = open_choice(
+        "which output is the prediction",
+        paper="not stated",
+        default="final",
+        alternatives="mean_softmax (mean of the six softmax outputs)",
+    )
+    batch_size: int = ours("images per inference step", ge=1)
+    accuracy: Literal["overall", "ovr_mean", "positive", "balanced"] = open_choice(
+        "primary accuracy", paper="Right / All", default="overall", alternatives="ovr_mean, positive, balanced"
+    )
+    f1: Literal["macro", "weighted", "positive", "of_means"] = open_choice(
+        "primary F1", paper="the equation is lost", default="macro", alternatives="weighted, positive, of_means"
+    )
+    g_mean: Literal["multiclass", "ovr_mean", "root_of_means", "positive"] = open_choice(
+        "primary G-mean",
+        paper="the equation is lost",
+        default="multiclass",
+        alternatives="ovr_mean, root_of_means, positive",
+    )
+    auc: Literal["ovr_macro", "positive", "ovo_macro"] = open_choice(
+        "primary area under the ROC curve", paper="not stated", default="ovr_macro", alternatives="positive, ovo_macro"
+    )
+    std_ddof: Literal[0, 1] = open_choice(
+        "divisor of the standard deviation over runs: n - ddof", paper="not stated", default="1", alternatives="0"
+    )
+
+
+class Report(Section):
+    """What the tables, figures and the report show."""
+
+    table3: tuple[Name, ...] = ours("experiments of Table 3, in row order", min_length=1, strict=False)
+    figure4: tuple[Name, ...] = ours("experiments of Figure 4", min_length=1, strict=False)
+    control: Name | None = ours("the permuted-label experiment the report quotes, or null")
+    figure3_cases_per_class: int = ours("example cases per class in Figure 3", ge=1, le=6)

@@ -1,0 +1,1 @@
+"""A synthetic chest-CT cohort, written as the DICOM series a hospital would export."""

@@ -1,0 +1,1 @@
+"""Window, lungs, resize: array to array."""

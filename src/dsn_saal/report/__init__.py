@@ -1,0 +1,1 @@
+"""Tables, figures and numbers become a printed paper."""

@@ -1,0 +1,1 @@
+"""Case-wise split and the certificate that training requires."""

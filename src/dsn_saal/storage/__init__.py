@@ -1,0 +1,1 @@
+"""Formats and atomic writes: a file under its final name is always whole."""
