@@ -1,0 +1,134 @@
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dsn_saal.domain.errors import BadRequest
+from dsn_saal.params import jobs
+from dsn_saal.params.root import read_settings, resolve, switchboard
+
+PARAMS = Path(__file__).parents[3] / "params.yaml"
+
+
+@pytest.fixture
+def raw():
+    return yaml.safe_load(PARAMS.read_text())
+
+
+def put(raw, key, value):
+    """A copy of the params with one dotted key set."""
+    changed = copy.deepcopy(raw)
+    *path, last = key.split(".")
+    block = changed
+    for part in path:
+        block = block[part]
+    block[last] = value
+    return changed
+
+
+def test_the_scale_is_laid_over_the_sections(raw):
+    assert resolve(raw).train.runs == raw["scales"]["demo"]["train"]["runs"]
+    paper = resolve(put(raw, "scale", "paper"))
+    assert (paper.train.epochs, paper.train.lr, paper.train.lr_milestones, paper.train.runs) == (
+        120,
+        0.001,
+        (40, 80),
+        10,
+    )
+    assert paper.preprocess.image_size == 224
+
+
+def test_the_paper_scale_is_table_2(raw):
+    phantom = resolve(put(raw, "scale", "paper")).phantom
+    assert phantom.cases == {"covid19": 61, "normal": 95, "bacterial_pneumonia": 69}
+    assert phantom.slices == {"covid19": 1769, "normal": 3824, "bacterial_pneumonia": 1389}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        ("train.momentun", 0.9, "train.momentun"),
+        ("train.momentum", 1.5, "train.momentum"),
+        ("train.momentum", "0.9", "train.momentum"),
+        ("scales.demo.train.epochs", 0, "train.epochs"),
+        ("scales.demo.preprocess.image_size", 100, "multiple of 32"),
+        ("scales.demo.train.lr_milestones", [10, 5], "lr_milestones must rise"),
+        ("scales.paper.train.epochs", -1, "scale: paper"),
+        ("scales.demo.phantom.slices", {"covid19": 1, "normal": 1, "bacterial_pneumonia": 1}, "do not fit into"),
+        ("losses.ce.alpha_init", 1.0, "losses.ce"),
+        ("losses.saal.log_zero", 0.0, "log_zero"),
+        ("experiments.dsn_saal.loss", "sall", "experiments.dsn_saal.loss is 'sall'; known: ce, saal"),
+        ("report.table3", ["vgg"], "report names the experiment 'vgg'"),
+        ("datasets.covid19_diag.positive", "covid", "positive is 'covid'"),
+        ("scale", "papier", "choose one of: demo, paper"),
+        ("scales.demo.train.momentum", 0.9, "a key stands in two places"),
+        ("scales.demo.trian", {"epochs": 3}, "a scale may only fill in sections that exist"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(raw, key, value, named):
+    with pytest.raises(BadRequest) as error:
+        resolve(put(raw, key, value))
+    assert named in error.value.text() and error.value.exit_code == 2
+
+
+def test_a_missing_key_is_refused_and_has_no_silent_default(raw):
+    del raw["train"]["weight_decay"]
+    with pytest.raises(BadRequest, match=r"train\.weight_decay"):
+        resolve(raw)
+
+
+def test_a_file_that_is_missing_or_no_mapping_is_refused(tmp_path):
+    with pytest.raises(BadRequest, match="no such file"):
+        read_settings(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("[1, 2")
+    with pytest.raises(BadRequest, match="not YAML"):
+        read_settings(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("- 1\n")
+    with pytest.raises(BadRequest, match="mapping"):
+        read_settings(tmp_path / "params.yaml")
+
+
+def test_every_open_choice_is_printed_with_the_papers_words(raw):
+    rows = {row.key: row for row in switchboard(resolve(raw))}
+    assert rows["losses.saal.log_zero"].chosen == "-4.0"
+    assert rows["models.dsn_vgg16_bn.deep_supervision.merge"].chosen == "sum"
+    assert all(row.paper and row.recommended and row.alternatives for row in rows.values())
+
+
+def all_jobs(settings):
+    yield "phantom", jobs.phantom_job(settings, "covid19_diag")
+    yield "ingest", jobs.ingest_job(settings, "covid19_diag")
+    yield "preprocess", jobs.preprocess_job(settings)
+    yield "split", jobs.split_job(settings, "covid19_diag")
+    for name in settings.experiments:
+        yield f"train {name}", jobs.train_job(settings, name)
+        yield f"evaluate {name}", jobs.evaluate_job(settings, name)
+
+
+def test_a_job_survives_the_way_through_its_command_line(raw):
+    for _, job in all_jobs(resolve(raw)):
+        assert jobs.parse_job(type(job), job.to_json()) == job
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "touched"),
+    [
+        ("losses.saal.log_zero", -9.0, {"train dsn_saal"}),
+        ("experiments.dsn_saal.title", "ours", set()),
+        ("datasets.covid19_diag.title", "ours", set()),
+        ("phantom.mild_share", 0.5, {"phantom"}),
+        ("split.seed", 8, {"split"}),
+        ("evaluate.std_ddof", 0, {"evaluate vgg16_bn_ce", "evaluate dsn_saal", "evaluate vgg16_bn_ce_permuted"}),
+        ("scales.paper.train.epochs", 119, set()),
+    ],
+)
+def test_one_value_changes_exactly_the_jobs_that_depend_on_it(raw, key, value, touched):
+    before = {name: job.to_json() for name, job in all_jobs(resolve(raw))}
+    after = {name: job.to_json() for name, job in all_jobs(resolve(put(raw, key, value)))}
+    assert {name for name in before if before[name] != after[name]} == touched
+
+
+def test_a_job_that_breaks_a_law_is_refused():
+    with pytest.raises(BadRequest, match="not a block of SplitJob"):
+        jobs.parse_job(jobs.SplitJob, '{"classes": ["a"]}')
