@@ -16,6 +16,7 @@ COMMANDS = {
     "split": "split by case and certify it",
     "train": "train all runs of one experiment",
     "evaluate": "predict and measure all runs of one experiment",
+    "metrics": "collect the primary metrics of every experiment",
     "table": "write one table",
     "figure": "draw one figure",
     "report": "print the paper",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.base import Section
 from dsn_saal.params.jobs import parse_job
 from dsn_saal.params.root import Settings, read_settings
@@ -26,3 +27,18 @@ def read_job(args: argparse.Namespace, model: type[Job], cut: Callable[[Settings
     if args.settings is not None:
         return parse_job(model, args.settings)
     return cut(read_settings(args.params))
+
+
+def named_path(text: str) -> tuple[str, Path]:
+    """`NAME=PATH` of an argument that is given once for each of several files."""
+    name, separator, path = text.partition("=")
+    if not (name and separator and path):
+        raise argparse.ArgumentTypeError(f"must be NAME=PATH, not {text!r}")
+    return name, Path(path)
+
+
+def require_inputs(args: argparse.Namespace, *names: str) -> None:
+    """Refuse a request that leaves out files which this item reads."""
+    missing = [f"--{name.replace('_', '-')}" for name in names if not getattr(args, name)]
+    if missing:
+        raise BadRequest(f"{args.name} also reads: {', '.join(missing)}", next_step="see the example in --help")

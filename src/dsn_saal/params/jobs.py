@@ -68,6 +68,7 @@ class EvaluateJob(Section):
     model: Model
     evaluate: Evaluate
     runs: int
+    threads: int
     image_size: int
     classes: tuple[Name, ...]
     positive: Name
@@ -120,6 +121,7 @@ def evaluate_job(settings: Settings, name: str) -> EvaluateJob:
         model=settings.models[experiment.model],
         evaluate=settings.evaluate,
         runs=settings.train.runs,
+        threads=settings.train.threads,
         image_size=settings.preprocess.image_size,
         classes=tuple(dataset.classes),
         positive=dataset.positive,

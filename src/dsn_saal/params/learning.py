@@ -209,11 +209,15 @@ class Evaluate(Section):
     std_ddof: Literal[0, 1] = open_choice(
         "divisor of the standard deviation over runs: n - ddof", paper="not stated", default="1", alternatives="0"
     )
+    interval_level: float = ours("level of the intervals over test cases", gt=0.5, lt=1)
+    bootstrap_draws: int = ours("draws of whole test cases behind each interval", ge=100, le=1_000_000)
+    bootstrap_seed: int = ours("seed of those draws", ge=0)
 
 
 class Report(Section):
     """What the tables, figures and the report show."""
 
+    dataset: Name = ours("data set of Table 2 and Figure 3")
     table3: tuple[Name, ...] = ours("experiments of Table 3, in row order", min_length=1, strict=False)
     figure4: tuple[Name, ...] = ours("experiments of Figure 4", min_length=1, strict=False)
     control: Name | None = ours("the permuted-label experiment the report quotes, or null")

@@ -41,6 +41,12 @@ class Settings(Section):
         for wanted in named:
             if wanted not in self.experiments:
                 raise ValueError(f"report names the experiment {wanted!r}; known: {', '.join(self.experiments)}")
+        if self.report.dataset not in self.datasets:
+            raise ValueError(f"report.dataset is {self.report.dataset!r}; known: {', '.join(self.datasets)}")
+        for wanted in named:
+            other = self.experiments[wanted].dataset
+            if other != self.report.dataset:
+                raise ValueError(f"report.dataset is {self.report.dataset!r}, but experiment {wanted!r} uses {other!r}")
         for name, dataset in self.datasets.items():
             if dataset.is_phantom and set(self.phantom.cases) != set(dataset.classes):
                 raise ValueError(f"phantom.cases must name the classes of datasets.{name}")

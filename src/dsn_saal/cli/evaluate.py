@@ -1,0 +1,35 @@
+"""`dsn-saal evaluate`: predict the test part with every run of one experiment, and measure it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from dsn_saal.cli.common import add_settings, read_job
+from dsn_saal.params.jobs import EvaluateJob, evaluate_job
+
+EXAMPLE = """example:
+  dsn-saal evaluate --experiment dsn_saal --images results/preprocess/covid19_diag \\
+      --split results/split/covid19_diag/case_70_30.parquet --weights results/train/dsn_saal \\
+      --out results/evaluate/dsn_saal
+
+reads  IMAGES/{images.npy,index.parquet}, the split, WEIGHTS/SHA256SUMS, WEIGHTS/run-NN/{weights.safetensors,run.json}
+writes OUT/run-NN/{predictions.parquet,metrics.json} for every run, OUT/summary.json; the rest of OUT is removed"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `dsn-saal evaluate`."""
+    parser.add_argument("--experiment", required=True, help="name in experiments of the params")
+    parser.add_argument("--images", type=Path, required=True, help="folder that preprocess wrote")
+    parser.add_argument("--split", type=Path, required=True, help="split table (parquet)")
+    parser.add_argument("--weights", type=Path, required=True, help="folder that train wrote for this experiment")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write; it belongs to this job")
+    add_settings(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Evaluate all runs."""
+    job = read_job(args, EvaluateJob, lambda settings: evaluate_job(settings, args.experiment))
+    from dsn_saal.evaluate.experiment import evaluate_experiment
+
+    evaluate_experiment(job, images=args.images, split=args.split, weights=args.weights, out=args.out)

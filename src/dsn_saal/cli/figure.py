@@ -1,0 +1,46 @@
+"""`dsn-saal figure NAME`: files of numbers become one figure as svg and png."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
+from dsn_saal.params.paper_jobs import FIGURES, figure_job
+
+EXAMPLE = """examples:
+  dsn-saal figure figure3 --images results/preprocess/covid19_diag --out results/figures/figure3
+  dsn-saal figure figure4 --predictions dsn_saal=results/evaluate/dsn_saal \\
+      --predictions vgg16_bn_ce=results/evaluate/vgg16_bn_ce --out results/figures/figure4
+
+figure3 reads IMAGES/{images.npy,masks.npy,index.parquet}; figure4 reads DIR/run-NN/predictions.parquet of every run;
+writes OUT.svg and OUT.png"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `dsn-saal figure`."""
+    parser.add_argument("name", choices=sorted(FIGURES), help="which figure")
+    parser.add_argument("--images", type=Path, help="folder that preprocess wrote (figure3)")
+    parser.add_argument(
+        "--predictions",
+        type=named_path,
+        action="append",
+        default=[],
+        metavar="EXPERIMENT=DIR",
+        help="folder that evaluate wrote, one a curve (figure4)",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="STEM", help="path without suffix")
+    add_settings(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Draw the figure."""
+    job = read_job(args, FIGURES[args.name], lambda settings: figure_job(settings, args.name))
+    from dsn_saal.figures import roc, samples
+
+    if args.name == "figure3":
+        require_inputs(args, "images")
+        samples.draw_figure(job, images=args.images, out=args.out)
+    else:
+        require_inputs(args, "predictions")
+        roc.draw_figure(job, predictions=dict(args.predictions), out=args.out)

@@ -1,0 +1,53 @@
+"""`dsn-saal report`: tables, figures and files of numbers become the printed paper."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from dsn_saal.cli.common import add_settings, named_path, read_job
+from dsn_saal.params.paper_jobs import ReportJob, report_job
+
+EXAMPLE = """example:
+  dsn-saal report --table table2=results/tables/table2.json --table table3=results/tables/table3.json \\
+      --table switchboard=results/tables/switchboard.json \\
+      --figure figure3=results/figures/figure3.svg --figure figure4=results/figures/figure4.svg \\
+      --flow results/ingest/covid19_diag/flow.json --mask-quality results/preprocess/covid19_diag/mask_quality.json \\
+      --index results/preprocess/covid19_diag/index.parquet \\
+      --certificate results/split/covid19_diag/case_70_30.certificate.json \\
+      --summary vgg16_bn_ce=results/evaluate/vgg16_bn_ce/summary.json \\
+      --summary dsn_saal=results/evaluate/dsn_saal/summary.json \\
+      --summary vgg16_bn_ce_permuted=results/evaluate/vgg16_bn_ce_permuted/summary.json --out results/report/paper.pdf
+
+--summary: every experiment of report.table3, and report.control where it is set"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `dsn-saal report`."""
+    many = {"type": named_path, "action": "append", "required": True}
+    parser.add_argument("--table", metavar="NAME=JSON", help="table2, table3, switchboard", **many)
+    parser.add_argument("--figure", metavar="NAME=SVG", help="figure3, figure4", **many)
+    parser.add_argument("--summary", metavar="EXPERIMENT=JSON", help="what evaluate measured", **many)
+    parser.add_argument("--flow", type=Path, required=True, help="what ingest read and left out")
+    parser.add_argument("--mask-quality", type=Path, required=True, help="what preprocess found about the masks")
+    parser.add_argument("--index", type=Path, required=True, help="index of the preprocessed slices")
+    parser.add_argument("--certificate", type=Path, required=True, help="the split's certificate")
+    parser.add_argument("--out", type=Path, required=True, help="the PDF")
+    add_settings(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print the paper."""
+    job = read_job(args, ReportJob, report_job)
+    from dsn_saal.report.build import Sources, build_report
+
+    sources = Sources(
+        tables=dict(args.table),
+        figures=dict(args.figure),
+        summaries=dict(args.summary),
+        flow=args.flow,
+        mask_quality=args.mask_quality,
+        index=args.index,
+        certificate=args.certificate,
+    )
+    build_report(job, sources, args.out)

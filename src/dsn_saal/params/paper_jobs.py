@@ -1,0 +1,160 @@
+"""What one table, one figure and the printed paper must know: the JSON blocks of their rules."""
+
+from __future__ import annotations
+
+from dsn_saal.domain.errors import BadRequest
+from dsn_saal.params.base import Section
+from dsn_saal.params.data import Name, Preprocess, Split
+from dsn_saal.params.learning import Evaluate, Loss, Model, Network, Train
+from dsn_saal.params.root import Settings, SwitchboardRow, switchboard
+
+
+class ExperimentRow(Section):
+    """An experiment as a table or a legend prints it."""
+
+    name: Name
+    title: str
+
+
+class CohortTableJob(Section):
+    """Table 2: the cohort."""
+
+    dataset_title: str
+    classes: dict[Name, str]
+
+
+class ResultTableJob(Section):
+    """Table 3: the experiments."""
+
+    scale: str
+    dataset_title: str
+    classes: dict[Name, str]
+    positive: Name
+    rows: tuple[ExperimentRow, ...]
+    runs: int
+    width: float
+    weights: str
+    select_epoch: str
+
+
+class SwitchboardTableJob(Section):
+    """The definition switchboard."""
+
+    rows: tuple[SwitchboardRow, ...]
+
+
+class SamplesFigureJob(Section):
+    """Figure 3: samples of the classes."""
+
+    dataset_title: str
+    classes: dict[Name, str]
+    cases_per_class: int
+
+
+class RocFigureJob(Section):
+    """Figure 4: ROC curves."""
+
+    dataset_title: str
+    classes: dict[Name, str]
+    rows: tuple[ExperimentRow, ...]
+    runs: int
+    std_ddof: int
+
+
+class ReportJob(Section):
+    """The printed paper."""
+
+    scale: str
+    dataset_title: str
+    classes: dict[Name, str]
+    positive: Name
+    preprocess: Preprocess
+    split: Split
+    network: Network
+    models: dict[Name, Model]
+    losses: dict[Name, Loss]
+    train: Train
+    evaluate: Evaluate
+    rows: tuple[ExperimentRow, ...]
+    control: ExperimentRow | None
+
+
+TABLES: dict[str, type[Section]] = {
+    "table2": CohortTableJob,
+    "table3": ResultTableJob,
+    "switchboard": SwitchboardTableJob,
+}
+FIGURES: dict[str, type[Section]] = {"figure3": SamplesFigureJob, "figure4": RocFigureJob}
+
+
+def table_job(settings: Settings, name: str) -> Section:
+    """The block of `dsn-saal table NAME`."""
+    _require_known("table", name, TABLES)
+    if name == "switchboard":
+        return SwitchboardTableJob(rows=tuple(switchboard(settings)))
+    dataset_title, classes = _dataset(settings)
+    if name == "table2":
+        return CohortTableJob(dataset_title=dataset_title, classes=classes)
+    return ResultTableJob(
+        scale=settings.scale,
+        dataset_title=dataset_title,
+        classes=classes,
+        positive=settings.datasets[settings.report.dataset].positive,
+        rows=_rows(settings, settings.report.table3),
+        runs=settings.train.runs,
+        width=settings.network.width,
+        weights=settings.network.weights,
+        select_epoch=settings.train.select_epoch,
+    )
+
+
+def figure_job(settings: Settings, name: str) -> Section:
+    """The block of `dsn-saal figure NAME`."""
+    _require_known("figure", name, FIGURES)
+    dataset_title, classes = _dataset(settings)
+    if name == "figure3":
+        return SamplesFigureJob(
+            dataset_title=dataset_title, classes=classes, cases_per_class=settings.report.figure3_cases_per_class
+        )
+    return RocFigureJob(
+        dataset_title=dataset_title,
+        classes=classes,
+        rows=_rows(settings, settings.report.figure4),
+        runs=settings.train.runs,
+        std_ddof=settings.evaluate.std_ddof,
+    )
+
+
+def report_job(settings: Settings) -> ReportJob:
+    """The block of `dsn-saal report`."""
+    report, (dataset_title, classes) = settings.report, _dataset(settings)
+    shown = [settings.experiments[name] for name in report.table3]
+    return ReportJob(
+        scale=settings.scale,
+        dataset_title=dataset_title,
+        classes=classes,
+        positive=settings.datasets[report.dataset].positive,
+        preprocess=settings.preprocess,
+        split=settings.split,
+        network=settings.network,
+        models={experiment.model: settings.models[experiment.model] for experiment in shown},
+        losses={experiment.loss: settings.losses[experiment.loss] for experiment in shown},
+        train=settings.train,
+        evaluate=settings.evaluate,
+        rows=_rows(settings, report.table3),
+        control=_rows(settings, (report.control,))[0] if report.control else None,
+    )
+
+
+def _dataset(settings: Settings) -> tuple[str, dict[str, str]]:
+    dataset = settings.datasets[settings.report.dataset]
+    return dataset.title, {name: entry.title for name, entry in dataset.classes.items()}
+
+
+def _rows(settings: Settings, names: tuple[str, ...]) -> tuple[ExperimentRow, ...]:
+    return tuple(ExperimentRow(name=name, title=settings.experiments[name].title) for name in names)
+
+
+def _require_known(kind: str, name: str, known: dict[str, type[Section]]) -> None:
+    if name not in known:
+        raise BadRequest(f"there is no such {kind}", value=name, next_step=f"choose one of: {', '.join(known)}")
