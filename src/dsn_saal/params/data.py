@@ -89,6 +89,9 @@ class Ingest(Section):
     )
     key_file: str | None = ours("file with the secret that keys the case ids; null: the user's own, made on first use")
     air_hu: int = ours("HU that padding outside the scan circle is set to", ge=-1024, le=-900)
+    derived: Literal["exclude", "keep"] = ours(
+        "images that ImageType calls DERIVED or SECONDARY: reformats, averages, lossy copies; keep takes them in"
+    )
 
 
 class Window(Section):
@@ -114,11 +117,11 @@ class Lung(Section):
     """Lung mask from the windowed slice."""
 
     threshold: int = stated("grey value of the binarisation", source="section 4.2", ge=1, le=255)
-    threshold_side: Literal[">=170", ">170"] = open_choice(
-        "which side the threshold's own value falls on: tissue is ...",
+    tissue_side: Literal["at_or_above", "above"] = open_choice(
+        "which grey values are tissue, counted from the threshold",
         paper="pixel value 170",
-        default=">=170",
-        alternatives=">170",
+        default="at_or_above (170 is HU -150 exactly)",
+        alternatives="above",
     )
     order: Literal["close_first", "open_first"] = open_choice(
         "order of the morphology",
@@ -139,6 +142,28 @@ class Lung(Section):
         alternatives="1",
         ge=1,
         le=2,
+    )
+    fewest_px: int = open_choice(
+        "pixels at 512 of the smallest region that may be lung",
+        paper="not stated",
+        default="64",
+        alternatives="any; 1 takes every speck that is among the largest",
+        ge=1,
+        le=20000,
+    )
+    gas_hu: int | None = open_choice(
+        "a region whose median HU is at most this is gas in trachea or bowel, not lung; null: no such test",
+        paper="not stated",
+        default="-960",
+        alternatives="null (the paper's words), any",
+        ge=-1024,
+        le=-700,
+    )
+    midline: Literal["as_closed", "split"] = open_choice(
+        "whether closing may join the two lungs across the midline, where one hull would take in the mediastinum",
+        paper="largest connected regions",
+        default="split (each side is closed by itself)",
+        alternatives="as_closed (the paper's words)",
     )
     hull: Literal["per_region", "joint"] = open_choice(
         "what the convex hull is drawn round", paper="convex hull", default="per_region", alternatives="joint"

@@ -1,0 +1,89 @@
+"""`dsn-saal preprocess`: window, lungs, resize."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dsn_saal.cli.common import add_settings, read_job
+from dsn_saal.cli.progress import tracked
+from dsn_saal.domain.errors import BadRequest
+from dsn_saal.params.jobs import PreprocessJob, preprocess_job
+
+if TYPE_CHECKING:
+    from dsn_saal.params.data import Preprocess
+    from dsn_saal.preprocess.slices import Recipe
+
+EXAMPLE = """example:
+  dsn-saal preprocess --source data/raw/phantom/covid19_diag/dicom \\
+      --manifest results/ingest/covid19_diag/manifest.parquet --out results/preprocess/covid19_diag"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `dsn-saal preprocess`."""
+    add_settings(parser)
+    parser.add_argument("--source", metavar="DIR", type=Path, required=True, help="folder that was ingested; only read")
+    parser.add_argument("--manifest", metavar="FILE", type=Path, required=True, help="manifest that ingest wrote")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder of the results")
+    parser.add_argument(
+        "--workers", metavar="N", type=int, default=os.cpu_count() or 1, help="processes (default: CPUs)"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Preprocess every slice, say how many have lungs."""
+    from functools import partial
+
+    from dsn_saal.ingest.reader import read_hu
+    from dsn_saal.preprocess.stage import preprocess_manifest
+    from dsn_saal.storage.tables import read_table
+
+    if args.workers < 1:
+        raise BadRequest("--workers must be at least 1", value=args.workers)
+    if not args.source.is_dir():
+        raise BadRequest("the source folder does not exist", value=args.source, next_step="name the ingested folder")
+    job = read_job(args, PreprocessJob, preprocess_job)
+    summary = preprocess_manifest(
+        read_table(args.manifest),
+        args.source,
+        args.out,
+        read_hu=partial(read_hu, args.source, job.air_hu),
+        recipe=recipe_of(job.preprocess),
+        on_empty=job.preprocess.lung.on_empty,
+        workers=args.workers,
+        progress=tracked("preprocessing"),
+    )
+    overlap = summary["hull_iou"]
+    quality = f"; hull IoU mean {overlap['mean']:.4f}, min {overlap['min']:.4f}" if overlap else ""
+    print(f"{summary['slices']} slices, {summary['empty']} without lungs, {summary['kept']} kept{quality}")
+
+
+def recipe_of(preprocess: Preprocess) -> Recipe:
+    """Plain values for the room from the section of params."""
+    import numpy as np
+
+    from dsn_saal.preprocess.lung import LungRecipe
+    from dsn_saal.preprocess.slices import Recipe
+    from dsn_saal.preprocess.window import apply_window
+
+    window, lung = preprocess.window.model_dump(), preprocess.lung
+    gas = None if lung.gas_hu is None else int(apply_window(np.array([lung.gas_hu], np.int16), **window)[0])
+    return Recipe(
+        **window,
+        lung=LungRecipe(
+            threshold=lung.threshold,
+            tissue_side=lung.tissue_side,
+            order=lung.order,
+            close_px=lung.close_px,
+            open_px=lung.open_px,
+            n_regions=lung.n_regions,
+            fewest_px=lung.fewest_px,
+            gas_grey=gas,
+            midline=lung.midline,
+            hull=lung.hull,
+        ),
+        interpolation=preprocess.resize.interpolation,
+        side=preprocess.image_size,
+    )

@@ -1,0 +1,71 @@
+"""Why a file was left out: one code a file, never with the value of a tag."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Reason codes of exclusions.csv."""
+
+    NO_CLASS = "NO_CLASS"
+    """No folder of the path marks a class of the data set."""
+    CLASS_CONFLICT = "CLASS_CONFLICT"
+    """The path, or the case over all its files, lies in folders of two classes."""
+    NO_CASE = "NO_CASE"
+    """What the rule `ingest.case_id` reads is missing."""
+    SYMLINK = "SYMLINK"
+    """A link that leaves the source folder, or a link to a folder; not followed."""
+    NOT_A_FILE = "NOT_A_FILE"
+    """A pipe, a socket or a device."""
+    UNREADABLE = "UNREADABLE"
+    """The system or the DICOM parser refused it."""
+    TOO_LARGE = "TOO_LARGE"
+    """File or image larger than any CT slice."""
+    NOT_DICOM = "NOT_DICOM"
+    """No DICOM Part 10 preamble."""
+    TRUNCATED = "TRUNCATED"
+    """The file ends before its content does."""
+    NOT_CT = "NOT_CT"
+    """Modality is missing or not CT."""
+    LOCALIZER = "LOCALIZER"
+    """A scout view."""
+    DERIVED = "DERIVED"
+    """Computed from other images (ImageType DERIVED), so not what the scanner reconstructed."""
+    SECONDARY = "SECONDARY"
+    """A secondary capture or a reformat (ImageType SECONDARY)."""
+    BURNED_IN = "BURNED_IN"
+    """The file says that text is burnt into its pixels: it may name the patient."""
+    MULTI_FRAME = "MULTI_FRAME"
+    """More than one frame in a file; enhanced CT must be exported as single slices."""
+    NOT_GREYSCALE = "NOT_GREYSCALE"
+    """Colour or inverted grey values."""
+    NOT_SQUARE = "NOT_SQUARE"
+    """Rows and Columns differ: no axial CT reconstruction has that."""
+    NO_POSITION = "NO_POSITION"
+    """Position or orientation is missing or malformed: the slice cannot be ordered."""
+    NOT_AXIAL = "NOT_AXIAL"
+    """The slice is coronal, sagittal or tilted by more than 45 degrees."""
+    NO_RESCALE = "NO_RESCALE"
+    """Rescale slope or intercept is missing or malformed: HU unknown."""
+    NO_PIXELS = "NO_PIXELS"
+    """No pixel data."""
+    DECODER_FAILED = "DECODER_FAILED"
+    """The pixel data cannot be decoded, or do not have the declared size."""
+    IMPLAUSIBLE_HU = "IMPLAUSIBLE_HU"
+    """The values cannot be HU of a body in air."""
+    DUPLICATE = "DUPLICATE"
+    """Same series, position and pixels as a file that was kept."""
+
+
+class Excluded(Exception):
+    """A file is left out.
+
+    Args:
+        reason: the code.
+        detail: a fixed sentence; it never quotes what a tag holds.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        self.reason, self.detail = reason, detail
+        super().__init__(reason, detail)

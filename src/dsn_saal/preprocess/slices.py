@@ -1,0 +1,101 @@
+"""One slice from HU to the network's input, with its quality flags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dsn_saal.preprocess.lung import LungRecipe, Lungs, find_lungs
+from dsn_saal.preprocess.regions import Mask
+from dsn_saal.preprocess.resize import resize, resize_mask
+from dsn_saal.preprocess.window import apply_window
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything between HU and the network's input.
+
+    Attributes:
+        level_hu: centre of the window.
+        width_hu: width of the window.
+        formula: "exact" or "dicom_linear".
+        rounding: "trunc" or "round".
+        lung: how lungs are found.
+        interpolation: "bilinear", "area" or "cubic".
+        side: side of the result in pixels.
+    """
+
+    level_hu: int
+    width_hu: int
+    formula: str
+    rounding: str
+    lung: LungRecipe
+    interpolation: str
+    side: int
+
+    def window(self, hu: NDArray[np.int16]) -> NDArray[np.uint8]:
+        """The windowed slice."""
+        return apply_window(
+            hu, level_hu=self.level_hu, width_hu=self.width_hu, formula=self.formula, rounding=self.rounding
+        )
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Flags of one slice.
+
+    Attributes:
+        lung_share: mask pixels as a share of the body's (of the image's where there is no body).
+        n_regions: regions that hulls were drawn round.
+        empty: no lung was found; the slice is then kept unmasked, if at all.
+        touches_border: the body reaches the image border, so that lungs may be cut off.
+        asymmetry: |left - right| / (left + right) of the mask about the body's middle; 0 where it is empty.
+    """
+
+    lung_share: float
+    n_regions: int
+    empty: bool
+    touches_border: bool
+    asymmetry: float
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A preprocessed slice: `image` and `mask` (side, side) uint8, `lungs` the mask at the acquired size."""
+
+    image: NDArray[np.uint8]
+    mask: Mask
+    lungs: Mask
+    quality: Quality
+
+
+def preprocess_slice(hu: NDArray[np.int16], recipe: Recipe) -> Slice:
+    """Window, find lungs, mask, and resize last (section 4; extraction at 512 differs from extraction at 224).
+
+    A slice without lungs stays unmasked and its mask is empty.
+
+    Args:
+        hu: (n, n) int16.
+        recipe: what the paper says and what it leaves open.
+    """
+    grey = recipe.window(hu)
+    lungs = find_lungs(grey, recipe.lung)
+    quality = _quality(lungs)
+    masked = grey if quality.empty else cv2.bitwise_and(grey, lungs.mask)
+    image = resize(masked, recipe.side, interpolation=recipe.interpolation)  # type: ignore[arg-type]
+    return Slice(image, resize_mask(lungs.mask, recipe.side), lungs.mask, quality)
+
+
+def _quality(lungs: Lungs) -> Quality:
+    area = cv2.countNonZero(lungs.mask)
+    left = cv2.countNonZero(np.ascontiguousarray(lungs.mask[:, : int(lungs.midline)]))
+    return Quality(
+        lung_share=area / (lungs.body_px or lungs.mask.size),
+        n_regions=lungs.n_regions,
+        empty=area == 0,
+        touches_border=lungs.touches_border,
+        asymmetry=abs(2 * left - area) / area if area else 0.0,
+    )
