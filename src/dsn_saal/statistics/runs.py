@@ -1,0 +1,26 @@
+"""Mean and standard deviation over runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def mean_and_sd(values: Sequence[float], ddof: int) -> tuple[float | None, float | None]:
+    """Mean and standard deviation of a run-level metric.
+
+    Args:
+        values: one per run, NaN where undefined.
+        ddof: the divisor is n - ddof.
+
+    Returns:
+        Mean and sd. Both None where any run is undefined (an average over the lucky runs would be selective) or
+        there is no run; sd None where n <= ddof or n < 2.
+    """
+    n = len(values)
+    if not n or any(math.isnan(value) for value in values):
+        return None, None
+    mean = math.fsum(values) / n
+    if n < 2 or n <= ddof:
+        return mean, None
+    return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - ddof))
