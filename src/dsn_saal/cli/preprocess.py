@@ -69,21 +69,11 @@ def recipe_of(preprocess: Preprocess) -> Recipe:
     from dsn_saal.preprocess.window import apply_window
 
     window, lung = preprocess.window.model_dump(), preprocess.lung
-    gas = None if lung.gas_hu is None else int(apply_window(np.array([lung.gas_hu], np.int16), **window)[0])
+    dense, gas = apply_window(np.array([lung.dense_hu, lung.gas_hu], np.int16), **window)
+    same_names = lung.model_dump(exclude={"dense_hu", "gas_hu", "on_empty"})
     return Recipe(
         **window,
-        lung=LungRecipe(
-            threshold=lung.threshold,
-            tissue_side=lung.tissue_side,
-            order=lung.order,
-            close_px=lung.close_px,
-            open_px=lung.open_px,
-            n_regions=lung.n_regions,
-            fewest_px=lung.fewest_px,
-            gas_grey=gas,
-            midline=lung.midline,
-            hull=lung.hull,
-        ),
+        lung=LungRecipe(**same_names, dense_grey=int(dense), gas_grey=int(gas)),
         interpolation=preprocess.resize.interpolation,
         side=preprocess.image_size,
     )

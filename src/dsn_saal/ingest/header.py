@@ -31,6 +31,8 @@ READ_TAGS = (
 )  # fmt: skip
 """The only tags that are read. The identifiers among them leave the reader as keyed hashes."""
 
+_READ = [pydicom.tag.Tag(keyword) for keyword in READ_TAGS]
+
 MAX_FILE_BYTES = 64 * 2**20
 """Largest file that is opened, and largest dataset that a deflated file may grow to."""
 
@@ -53,7 +55,7 @@ def read_header(content: bytes) -> Dataset:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _require_bounded(content)
-            dataset = pydicom.dcmread(BytesIO(content), specific_tags=list(READ_TAGS))
+            dataset = pydicom.dcmread(BytesIO(content), specific_tags=_READ)
     except Excluded:
         raise
     except InvalidDicomError:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from importlib.metadata import version
+from functools import cache
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,9 +86,14 @@ def _stored(dataset: Dataset) -> tuple[NDArray[Any], str, NDArray[np.bool_] | No
         raise Excluded(Reason.DECODER_FAILED, "HighBit is not BitsStored - 1")
     if syntax in _LITTLE_ENDIAN and bits[0] == 16:
         raw = _uncompressed(dataset, signed=bits[2] == 1)
-        return _within_bits(raw, bits[1]), f"numpy {version('numpy')}", _is_padding(raw, dataset)
+        return _within_bits(raw, bits[1]), _versioned("numpy"), _is_padding(raw, dataset)
     stored = _decoded(dataset, syntax)
-    return stored, f"{_PLUGINS[syntax]} {version(_PLUGINS[syntax])}", _is_padding(stored, dataset)
+    return stored, _versioned(_PLUGINS[syntax]), _is_padding(stored, dataset)
+
+
+@cache
+def _versioned(package: str) -> str:
+    return f"{package} {metadata.version(package)}"
 
 
 def _uncompressed(dataset: Dataset, *, signed: bool) -> NDArray[Any]:
@@ -101,8 +107,12 @@ def _uncompressed(dataset: Dataset, *, signed: bool) -> NDArray[Any]:
 
 def _within_bits(raw: NDArray[Any], bits_stored: int) -> NDArray[Any]:
     """Values of the stored bits only: what stands in unused high bits (overlays) is cleared, the sign extended."""
+    signed = raw.dtype.kind == "i"
+    low, high = (-(1 << (bits_stored - 1)), 1 << (bits_stored - 1)) if signed else (0, 1 << bits_stored)
+    if low <= int(raw.min()) and int(raw.max()) < high:
+        return raw
     spare = 16 - bits_stored
-    return raw if spare == 0 else (raw << spare) >> spare
+    return (raw << spare) >> spare
 
 
 def _decoded(dataset: Dataset, syntax: uid.UID) -> NDArray[Any]:

@@ -151,13 +151,35 @@ class Lung(Section):
         ge=1,
         le=20000,
     )
-    gas_hu: int | None = open_choice(
-        "a region whose median HU is at most this is gas in trachea or bowel, not lung; null: no such test",
+    candidates: Literal["lung_density", "any"] = open_choice(
+        "which air inside the body may be lung",
+        paper="largest connected regions",
+        default="lung_density (without it noise in fat, trachea and bowel gas win on real scans)",
+        alternatives="any (the paper's words)",
+    )
+    dense_hu: int = open_choice(
+        "largest median HU of a lung region's core; above it a region is noise in fat",
         paper="not stated",
-        default="-960",
-        alternatives="null (the paper's words), any",
+        default="-300",
+        alternatives="any",
+        ge=-700,
+        le=-150,
+    )
+    gas_hu: int = open_choice(
+        "largest median HU of a gas region's core: trachea and bowel, not lung",
+        paper="not stated",
+        default="-915",
+        alternatives="any; -1024 switches it off",
         ge=-1024,
-        le=-700,
+        le=-800,
+    )
+    gas_share: float = open_choice(
+        "share of the body's rectangle above which a region is lung however thin its tissue (emphysema)",
+        paper="not stated",
+        default="0.08",
+        alternatives="any",
+        ge=0,
+        le=1,
     )
     midline: Literal["as_closed", "split"] = open_choice(
         "whether closing may join the two lungs across the midline, where one hull would take in the mediastinum",

@@ -12,18 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dsn_saal.preprocess.regions import (
-    Mask,
-    Outline,
-    closed,
-    filled,
-    hulls,
-    largest,
-    opened,
-    outlines,
-    part_of,
-    pixel_count,
-)
+from dsn_saal.preprocess.morphology import Mask, closed, closed_then_opened, eroded, opened
+from dsn_saal.preprocess.regions import Outline, area_of, filled, hulls, largest, outlines, pixel_count
 
 REFERENCE_SIDE = 512
 """Matrix that radii and sizes are given for."""
@@ -44,7 +34,10 @@ class LungRecipe:
         open_px: opening radius at 512.
         n_regions: how many of the largest regions are lung.
         fewest_px: smallest region at 512 that may be lung.
-        gas_grey: a region with a median grey value up to this is gas (trachea, bowel), not lung; None: no such test.
+        candidates: "any" air inside the body, or "lung_density": only regions whose core is as dense as lung.
+        dense_grey: largest median grey value of lung; denser regions are noise in fat.
+        gas_grey: largest median grey value of gas (trachea, bowel).
+        gas_share: a region of a larger share of the body's rectangle is lung however thin its tissue.
         midline: "as_closed", or "split": lungs are closed each for itself, so that they cannot join across the midline.
         hull: "per_region" or "joint".
     """
@@ -56,7 +49,10 @@ class LungRecipe:
     open_px: int
     n_regions: int
     fewest_px: int
-    gas_grey: int | None
+    candidates: str
+    dense_grey: int
+    gas_grey: int
+    gas_share: float
     midline: str
     hull: str
 
@@ -115,35 +111,48 @@ def _lung_regions(air: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, scale:
     """Outlines of the lungs among the air inside the body, in the coordinates of `air`."""
     close_px, open_px = int(recipe.close_px * scale + 0.5), int(recipe.open_px * scale + 0.5)
     fewest = max(1, int(recipe.fewest_px * scale * scale + 0.5))
-    if recipe.gas_grey is not None:
-        air = without_gas(air, grey, gas_grey=recipe.gas_grey, fewest_px=fewest)
+    if recipe.candidates == "lung_density":
+        air = of_lung_density(air, grey, recipe, fewest, open_px)
     if recipe.order == "open_first":
         chosen = largest(outlines(opened(air, open_px)), recipe.n_regions, fewest_px=fewest)
         return largest(outlines(closed(filled(air.shape, chosen), close_px)), recipe.n_regions)
     halves = [air] if recipe.midline == "as_closed" else list(split_at_midline(air))
-    found = [region for half in halves for region in outlines(opened(closed(half, close_px), open_px))]
+    found = [region for half in halves for region in outlines(closed_then_opened(half, close_px, open_px))]
     return largest(found, recipe.n_regions, fewest_px=fewest)
 
 
-def without_gas(air: Mask, grey: NDArray[np.uint8], *, gas_grey: int, fewest_px: int) -> Mask:
-    """Air without the regions that hold gas only: lung tissue is denser than the gas in trachea and bowel.
+def of_lung_density(air: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, fewest_px: int, core_px: int) -> Mask:
+    """The regions of `air` that may be lung: neither specks of noise in fat nor gas in trachea and bowel.
+
+    A region is judged by the (lower) median grey value of its core, out of reach of the partial volume at its rim;
+    one without a core is none.
 
     Args:
-        air: binary image.
+        air: binary image of the air inside the body.
         grey: windowed slice of the same shape.
-        gas_grey: largest median grey value of gas.
-        fewest_px: smaller regions are left alone, being speckle.
+        recipe: limits of density and size.
+        fewest_px: smallest region.
+        core_px: how deep the core lies.
     """
-    gas = [region for region in outlines(air) if _is_gas(region, air, grey, gas_grey, fewest_px)]
-    return air & ~filled(air.shape, gas) if gas else air
+    most_gas = recipe.gas_share * air.size
+    core = eroded(air, core_px)
+    up_to_gas, up_to_lung = (core & _up_to(grey, limit) for limit in (recipe.gas_grey, recipe.dense_grey))
+    kept = []
+    for region in outlines(air):
+        count = pixel_count(region)
+        if count < fewest_px:
+            continue
+        inside, area = area_of(region)
+        half = (cv2.countNonZero(area & core[inside]) + 1) // 2
+        light = cv2.countNonZero(area & up_to_lung[inside]) >= half > 0
+        gas = count <= most_gas and cv2.countNonZero(area & up_to_gas[inside]) >= half
+        if light and not gas:
+            kept.append(region)
+    return air & filled(air.shape, kept)
 
 
-def _is_gas(region: Outline, air: Mask, grey: NDArray[np.uint8], gas_grey: int, fewest_px: int) -> bool:
-    if pixel_count(region) < fewest_px:
-        return False
-    inside, own = part_of(air, region)
-    dark = np.count_nonzero(own[grey[inside] <= gas_grey])
-    return 2 * dark >= cv2.countNonZero(own)
+def _up_to(grey: NDArray[np.uint8], limit: int) -> Mask:
+    return cv2.threshold(grey, limit, 255, cv2.THRESH_BINARY_INV)[1]  # type: ignore[return-value]
 
 
 def split_at_midline(air: Mask) -> tuple[Mask, Mask]:
@@ -163,8 +172,8 @@ def split_at_midline(air: Mask) -> tuple[Mask, Mask]:
     for region in outlines(air):
         x, _, across, _ = cv2.boundingRect(region)
         if x < cut < x + across:
-            inside, own = part_of(air, region)
-            _keep_whole(own, cut - x, left[inside], right[inside])
+            inside, area = area_of(region)
+            _keep_whole(area & air[inside], cut - x, left[inside], right[inside])
     return left, right
 
 

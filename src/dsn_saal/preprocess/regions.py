@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.uint8]
-"""Binary image, 0 or 255."""
+from dsn_saal.preprocess.morphology import Mask
 
 Outline = NDArray[np.int32]
 """Boundary pixels of a region in order, (n, 1, 2), x before y."""
@@ -47,11 +46,10 @@ def filled(shape: tuple[int, int], regions: Sequence[Outline]) -> Mask:
     return mask
 
 
-def part_of(mask: Mask, region: Outline) -> tuple[tuple[slice, slice], Mask]:
-    """The rectangle round a region, and the pixels of `mask` in it that belong to the region."""
+def area_of(region: Outline) -> tuple[tuple[slice, slice], Mask]:
+    """The rectangle round a region, and the region with its holes in it."""
     x, y, width, height = cv2.boundingRect(region)
-    inside = (slice(y, y + height), slice(x, x + width))
-    return inside, filled((height, width), [region - np.array([x, y], np.int32)]) & mask[inside]
+    return (slice(y, y + height), slice(x, x + width)), filled((height, width), [region - np.array([x, y], np.int32)])
 
 
 def hulls(shape: tuple[int, int], regions: Sequence[Outline], *, joint: bool) -> Mask:
@@ -61,25 +59,3 @@ def hulls(shape: tuple[int, int], regions: Sequence[Outline], *, joint: bool) ->
     for group in groups:
         cv2.fillConvexPoly(mask, cv2.convexHull(group), 255)
     return mask
-
-
-def disk(radius: int) -> Mask:
-    """Structuring element of all offsets no longer than `radius` pixels."""
-    offsets = np.arange(-radius, radius + 1)
-    return (offsets[:, None] ** 2 + offsets[None, :] ** 2 <= radius**2).astype(np.uint8)
-
-
-def closed(mask: Mask, radius: int) -> Mask:
-    """Closing with a disk, as on an unbounded plane (so the image border attracts nothing)."""
-    if radius == 0:
-        return mask
-    roomy = cv2.copyMakeBorder(mask, radius, radius, radius, radius, cv2.BORDER_CONSTANT, value=0)
-    return cv2.morphologyEx(roomy, cv2.MORPH_CLOSE, disk(radius))[radius:-radius, radius:-radius]  # type: ignore
-
-
-def opened(mask: Mask, radius: int) -> Mask:
-    """Opening with a disk, as on an unbounded plane whose rest is empty."""
-    if radius == 0:
-        return mask
-    roomy = cv2.copyMakeBorder(mask, radius, radius, radius, radius, cv2.BORDER_CONSTANT, value=0)
-    return cv2.morphologyEx(roomy, cv2.MORPH_OPEN, disk(radius))[radius:-radius, radius:-radius]  # type: ignore

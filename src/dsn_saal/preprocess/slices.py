@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsn_saal.preprocess.lung import LungRecipe, Lungs, find_lungs
-from dsn_saal.preprocess.regions import Mask
+from dsn_saal.preprocess.morphology import Mask
 from dsn_saal.preprocess.resize import resize, resize_mask
 from dsn_saal.preprocess.window import apply_window
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from dsn_saal.domain.errors import CheckFailed
-from dsn_saal.preprocess.regions import Mask, hulls, largest, outlines
+from dsn_saal.preprocess.morphology import Mask
+from dsn_saal.preprocess.regions import hulls, largest, outlines
 
 LUNGS = 2
 """Regions of a true mask that a hull is drawn round."""
