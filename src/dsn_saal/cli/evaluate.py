@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from dsn_saal.cli.common import add_settings, read_job
+from dsn_saal.cli.progress import tracked
 from dsn_saal.params.jobs import EvaluateJob, evaluate_job
 
 EXAMPLE = """example:
@@ -32,4 +33,17 @@ def run(args: argparse.Namespace) -> None:
     job = read_job(args, EvaluateJob, lambda settings: evaluate_job(settings, args.experiment))
     from dsn_saal.evaluate.experiment import evaluate_experiment
 
-    evaluate_experiment(job, images=args.images, split=args.split, weights=args.weights, out=args.out)
+    summary = evaluate_experiment(
+        job,
+        images=args.images,
+        split=args.split,
+        weights=args.weights,
+        out=args.out,
+        progress=tracked(f"predicting {job.name}"),
+    )
+    headline = [summary["metrics"][name] for name in (summary["primary"]["accuracy"], "sensitivity.macro")]
+    accuracy, recall = ("undefined" if metric["mean"] is None else f"{metric['mean']:.3f}" for metric in headline)
+    print(
+        f"{job.name}: {summary['n_runs']} runs, {summary['n_slices']} slices of {summary['n_cases']} cases; "
+        f"accuracy {accuracy}, macro recall {recall}"
+    )

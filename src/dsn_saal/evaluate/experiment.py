@@ -1,0 +1,114 @@
+"""All runs of one experiment: weights and test slices in, predictions and metrics out."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from dsn_saal.data.resident import ResidentImages
+from dsn_saal.domain.classes import ClassSet
+from dsn_saal.evaluate.predict import Progress, fix_arithmetic, predict_logits, probabilities_of
+from dsn_saal.evaluate.summary import header_of, probability_columns, run_metrics, summary_of, without_nan
+from dsn_saal.evaluate.testpart import TestPart, read_test_part
+from dsn_saal.evaluate.trained import TrainedRun, read_trained_runs
+from dsn_saal.models import Network, build_network, read_weights
+from dsn_saal.params.jobs import EvaluateJob
+from dsn_saal.storage.atomic import write_json
+from dsn_saal.storage.listing import sha256_of
+from dsn_saal.storage.tables import write_table
+
+Json = dict[str, Any]
+
+
+def evaluate_experiment(
+    job: EvaluateJob,
+    *,
+    images: Path,
+    split: Path,
+    weights: Path,
+    out: Path,
+    progress: Progress = lambda items, _: items,
+) -> Json:
+    """Predict the test part with every run and measure it.
+
+    Args:
+        job: the experiment, its network, the conventions and the number of runs.
+        images: folder that preprocess wrote.
+        split: table of row, case, label, part.
+        weights: folder that train wrote.
+        out: folder of the results; it belongs to this job, what else lies in it is removed.
+        progress: passes batches on and shows how many of a total went by.
+
+    Returns:
+        What was written to summary.json.
+
+    Raises:
+        BadRequest: where an input is missing.
+        CheckFailed: where inputs do not belong together or a trained run is missing or altered.
+    """
+    fix_arithmetic(job.threads)
+    classes = ClassSet(job.classes, job.classes, job.positive)
+    test = read_test_part(images, split, image_size=job.image_size, n_classes=len(classes))
+    trained = read_trained_runs(weights, job.name, job.runs)
+    tables = _predict_runs(job, test, trained, classes, progress)
+    metrics = [run_metrics(table, classes) for table in tables]
+    header = header_of(job, test.slices)
+    for run, table, values in zip(trained, tables, metrics, strict=True):
+        _write_run(out, run, table, header | {"metrics": without_nan(values)})
+    summary = header | summary_of(job, metrics, tables) | {"training": [_training(run) for run in trained]}
+    write_json(out / "summary.json", summary)
+    _remove_strays(out, {run.key.run_name for run in trained})
+    return summary
+
+
+def _predict_runs(
+    job: EvaluateJob, test: TestPart, trained: list[TrainedRun], classes: ClassSet, progress: Progress
+) -> list[pd.DataFrame]:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    resident = ResidentImages(test.images, device=device, normalise=job.network.normalise)
+    network = _network(job).to(device).eval()
+    tables = []
+    for run in trained:
+        read_weights(run.weights, network)
+        logits = predict_logits(network, resident, batch_size=job.evaluate.batch_size, progress=progress)
+        probabilities = probabilities_of(logits, job.evaluate.predict_from)
+        tables.append(test.slices.assign(**dict(zip(probability_columns(classes), probabilities.T, strict=True))))
+    return tables
+
+
+def _network(job: EvaluateJob) -> Network:
+    side = job.model.deep_supervision
+    return build_network(
+        job.model.backbone,
+        n_classes=len(job.classes),
+        image_size=job.image_size,
+        width=job.network.width,
+        conv1=job.network.conv1,
+        dropout=job.network.dropout,
+        side=side.model_dump() if side else None,
+    )
+
+
+def _training(run: TrainedRun) -> Json:
+    return {"run": run.key.run, "weights_sha256": run.weights_sha256, "record": run.record}
+
+
+def _write_run(out: Path, run: TrainedRun, table: pd.DataFrame, body: Json) -> None:
+    predictions = out / run.key.run_name / "predictions.parquet"
+    write_table(predictions, table)
+    digest = {"predictions_sha256": sha256_of(predictions)}
+    write_json(predictions.with_name("metrics.json"), body | digest | {"training": _training(run)})
+
+
+def _remove_strays(out: Path, wanted: set[str]) -> None:
+    """Take away runs that params no longer name: a later stage must not find them."""
+    for entry in out.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            if entry.name not in wanted:
+                shutil.rmtree(entry)
+        elif entry.name != "summary.json":
+            entry.unlink()

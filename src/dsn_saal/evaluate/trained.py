@@ -1,0 +1,80 @@
+"""The trained runs of one experiment, trusted only as far as their listing holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.domain.run import RunKey
+from dsn_saal.storage.listing import LISTING, read_listing, sha256_of
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """One run as training left it.
+
+    Attributes:
+        key: experiment and run number.
+        weights: the safetensors file, checked against the listing.
+        weights_sha256: its digest.
+        record: what training wrote down about the run (run.json).
+    """
+
+    key: RunKey
+    weights: Path
+    weights_sha256: str
+    record: dict[str, Any]
+
+
+def read_trained_runs(folder: Path, experiment: str, n_runs: int) -> list[TrainedRun]:
+    """Every run of an experiment with its files checked against `SHA256SUMS`.
+
+    Args:
+        folder: results/train/<experiment>.
+        experiment: name the runs must bear.
+        n_runs: how many runs there must be.
+
+    Raises:
+        BadRequest: where there is no listing.
+        CheckFailed: where a run is missing, unlisted or altered, or there are more runs than asked for.
+    """
+    if not (folder / LISTING).is_file():
+        raise BadRequest("there are no trained runs", value=folder, next_step=f"train {experiment} first")
+    listed = read_listing(folder)
+    keys = [RunKey(experiment, run) for run in range(n_runs)]
+    surplus = sorted({name.split("/")[0] for name in listed if "/" in name} - {key.run_name for key in keys})
+    if surplus:
+        raise CheckFailed(
+            f"training holds runs beyond the {n_runs} of the params",
+            value=", ".join(surplus),
+            where=folder,
+            next_step="run train again",
+        )
+    return [_read_run(folder, key, listed) for key in keys]
+
+
+def _read_run(folder: Path, key: RunKey, listed: dict[str, str]) -> TrainedRun:
+    weights = _checked(folder, f"{key.run_name}/weights.safetensors", listed)
+    record = json.loads(_checked(folder, f"{key.run_name}/run.json", listed).read_text(encoding="utf-8"))
+    if "identity" not in record:
+        raise CheckFailed("a run does not say what it was trained from", where=folder / key.run_name / "run.json")
+    return TrainedRun(key, weights, listed[f"{key.run_name}/weights.safetensors"], record)
+
+
+def _checked(folder: Path, name: str, listed: dict[str, str]) -> Path:
+    path = folder / name
+    wrong = None
+    if name not in listed:
+        wrong = "is not listed"
+    elif not path.is_file():
+        wrong = "is missing"
+    elif sha256_of(path) != listed[name]:
+        wrong = "was altered"
+    if wrong:
+        raise CheckFailed(
+            f"a trained run cannot be trusted: {name} {wrong}", where=folder / LISTING, next_step="run train again"
+        )
+    return path

@@ -1,0 +1,136 @@
+"""A small cohort and its evaluation, written in the true formats by the program's own writers."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from dsn_saal.domain.classes import ClassSet
+from dsn_saal.evaluate.summary import header_of, run_metrics, summary_of, without_nan
+from dsn_saal.params.jobs import evaluate_job
+from dsn_saal.params.root import resolve
+from dsn_saal.storage.atomic import write_json
+from dsn_saal.storage.tables import write_table
+
+ROOT = Path(__file__).parents[2]
+SIDE = 32
+RUNS = 3
+
+
+def small_settings(**change):
+    """params.yaml at demo scale, three runs of 32 pixels; `change` maps section.key to a value."""
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    raw["scale"] = "demo"
+    demo = raw["scales"]["demo"]
+    demo["preprocess"]["image_size"], demo["train"]["runs"], demo["network"]["width"] = SIDE, RUNS, 0.02
+    raw["evaluate"]["bootstrap_draws"] = 200
+    for key, value in change.items():
+        section, _, name = key.partition("__")
+        block = demo[section] if name in demo.get(section, {}) else raw[section]
+        block[name] = value
+    return resolve(raw)
+
+
+class Cohort:
+    """Files of a cohort below `root`: preprocess/, split/, ingest/, evaluate/<experiment>/."""
+
+    def __init__(self, root, origin="phantom", cases=(4, 5, 3), test_cases=2):
+        self.root, self.origin = Path(root), origin
+        self.images = self.root / "preprocess"
+        self.split = self.root / "split" / "case_70_30.parquet"
+        self.certificate = self.root / "split" / "case_70_30.certificate.json"
+        self.flow = self.root / "ingest" / "flow.json"
+        self.mask_quality = self.images / "mask_quality.json"
+        self.index_path = self.images / "index.parquet"
+        self.index = self._index(cases)
+        ranks = self.index.groupby("label")["case"].transform(lambda cases: cases.rank(method="dense"))
+        self.parts = np.where(ranks <= test_cases, "test", "train")
+        self._write()
+
+    def _index(self, cases):
+        names, rows = list(small_settings().datasets["covid19_diag"].classes), []
+        for label, count in enumerate(cases):
+            for number in range(count):
+                case = hashlib.blake2b(f"{label}-{number}".encode(), digest_size=8).hexdigest()
+                for z in range(2 + number % 3):
+                    rows.append((case, label, names[label], z * 5.0, 0.1 * (z + 1)))
+        table = pd.DataFrame(rows, columns=["case", "label", "class_name", "z_mm", "lung_share"])
+        table = table.sort_values(["label", "case", "z_mm"], ignore_index=True)
+        table.insert(0, "row", np.arange(len(table), dtype=np.int32))
+        digests = [hashlib.sha256(str(row).encode()).hexdigest() for row in table["row"]]
+        return table.assign(
+            series=table["case"], origin=self.origin, file_sha256=digests, empty=False, manufacturer="SIEMENS",
+            decoder="pydicom 3.0.2", n_regions=np.int8(2), touches_border=False,
+        ).astype({"label": np.int8})  # fmt: skip
+
+    def _write(self):
+        generator = np.random.default_rng(5)
+        y, x = np.mgrid[:SIDE, :SIDE]
+        masks = np.stack(
+            [((x - 16) ** 2 + (y - 16) ** 2) < (6 + share * 12) ** 2 for share in self.index["lung_share"]]
+        )
+        grey = generator.integers(40, 80, (len(masks), SIDE, SIDE)) + 40 * self.index["label"].to_numpy()[:, None, None]
+        self.images.mkdir(parents=True)
+        np.save(self.images / "images.npy", (grey * masks).astype(np.uint8))
+        np.save(self.images / "masks.npy", np.packbits(masks.reshape(len(masks), -1), axis=1))
+        write_table(self.index_path, self.index)
+        write_table(self.split, self.index[["row", "case", "label"]].assign(part=self.parts))
+        write_json(self.certificate, {"verdict": "PROVEN", "levels": {"case": {"verdict": "PROVEN", "shared": []}}})
+        overlap = {"slices": len(masks), "mean": 0.987, "min": 0.934}
+        write_json(
+            self.mask_quality,
+            {
+                "slices": len(masks),
+                "kept": len(masks),
+                "empty": 0,
+                "hull_iou": overlap,
+                "hull_iou_missing_because": None,
+            },
+        )
+        counts = {"slices": len(masks), "series": self.index["case"].nunique(), "cases": self.index["case"].nunique()}
+        write_json(
+            self.flow,
+            {"files": len(masks) + 4, "excluded": {"not_dicom": 3, "localizer": 1}, "excluded_total": 4, **counts},
+        )
+
+    def evaluate(self, experiment, skill=1.0, settings=None, runs=None, seed=0):
+        """Write the evaluation of an experiment whose logits favour the true class by `skill`."""
+        job = evaluate_job(settings or small_settings(), experiment)
+        classes = ClassSet(job.classes, job.classes, job.positive)
+        slices = self.index.loc[self.parts == "test", ["row", "case", "label", "origin"]].reset_index(drop=True)
+        out, generator, tables, metrics = self.root / "evaluate" / experiment, np.random.default_rng(seed), [], []
+        for run in range(job.runs if runs is None else runs):
+            logits = generator.normal(size=(len(slices), 3)) + skill * np.eye(3)[slices["label"]]
+            probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+            tables.append(slices.assign(**{f"p_{name}": probabilities[:, c] for c, name in enumerate(job.classes)}))
+            metrics.append(run_metrics(tables[-1], classes))
+            write_table(out / f"run-{run:02d}" / "predictions.parquet", tables[-1])
+            header = header_of(job, slices)
+            write_json(out / f"run-{run:02d}" / "metrics.json", header | {"metrics": without_nan(metrics[-1])})
+        training = [{"run": run, "weights_sha256": "0" * 64, "record": self.record()} for run in range(len(tables))]
+        write_json(
+            out / "summary.json", header_of(job, slices) | summary_of(job, metrics, tables) | {"training": training}
+        )
+        return out
+
+    @staticmethod
+    def record():
+        """What training writes down about a run."""
+        return {"identity": "ab" * 32, "device": "cpu", "precision": "fp32", "versions": {"torch": "2.13.0"}}
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    """Makes a cohort below the test's own folder."""
+    return lambda **change: Cohort(tmp_path / "cohort", **change)
+
+
+@pytest.fixture(name="small_settings")
+def small_settings_fixture():
+    """Makes settings."""
+    return small_settings
