@@ -1,0 +1,179 @@
+"""The one call that a Snakefile makes: `glue = attach(workflow, roots=[...])`, and three hooks.
+
+onstart:
+    glue.start()
+onsuccess:
+    glue.learn()
+onerror:
+    glue.learn()
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any
+
+from dsn_saal.domain.errors import CheckFailed
+from dsn_saal.provenance.code import Code
+from dsn_saal.provenance.hashes import HashCache
+from dsn_saal.provenance.records import Records, require_known_snakemake
+from dsn_saal.provenance.sources import fingerprint
+from dsn_saal.provenance.travel import Fact, read_facts
+from dsn_saal.provenance.verdicts import Finding, judge, learn
+from dsn_saal.storage.atomic import write_json
+from dsn_saal.storage.listing import sha256_of
+
+SNAKEMAKE = Path(".snakemake")
+"""Snakemake's folder below the working folder."""
+
+STATE = Path(".dsn_saal")
+"""Ours: caches, what travelled last, the lock. Losing it costs time only."""
+
+TRAVELLED = Path("provenance")
+"""Where the records that travel lie."""
+
+MOST_FINDINGS = 12
+"""How many findings are printed one by one."""
+
+
+class Glue:
+    """Holds Snakemake's view of the outputs to their contents for the life of one Snakemake process.
+
+    Args:
+        workflow: the `workflow` object of the Snakefile.
+        roots: folders and files that the workflow makes, relative to the working folder.
+        package: folder of the code that the rules call.
+    """
+
+    def __init__(self, workflow: Any, roots: Iterable[Path], package: Path) -> None:
+        self._workflow, self._roots = workflow, tuple(roots)
+        self._hashes = HashCache(STATE / "hashes.json")
+        self._code = Code(package, STATE / "code.json")
+        self._records = Records(SNAKEMAKE)
+        self._lock: IO[str] | None = None
+
+    def code(self, *doors: str) -> str:
+        """Digest of the code that these modules of the package reach."""
+        return self._code.digest(*doors)
+
+    def fingerprint(self, folder: str) -> str:
+        """Digest of a folder of data from outside."""
+        return fingerprint(Path(folder), self._hashes)
+
+    def reconcile(self) -> list[Finding]:
+        """Restore records that travelled, judge every output, mark what must be made again.
+
+        Nothing is changed while another Snakemake is at work here.
+        """
+        require_known_snakemake()
+        self._settle_choices()
+        if not self._is_alone():
+            _say("another run is at work here; the plan shown may be behind it")
+            return []
+        shutil.rmtree(SNAKEMAKE / "locks", ignore_errors=True)  # alone, so only a killed run can have left them
+        facts, newer = _facts()
+        findings = judge(self._roots, self._records, self._hashes, facts, newer=newer)
+        _remember_facts()
+        self._hashes.save()
+        return findings
+
+    def start(self) -> None:
+        """Refuse to run jobs where that would be unsafe; called before the first job."""
+        if self._workflow.touch:
+            raise CheckFailed(
+                "--touch would declare old results to be those of the present params and code",
+                next_step="leave it out: what is still right is not run again",
+            )
+        if self._workflow.is_main_process and self._lock is None:
+            raise CheckFailed(
+                "another run is at work in this folder, or a job that a killed run left behind",
+                where=STATE / "lock",
+                next_step="wait for it to end, or end it",
+            )
+
+    def learn(self) -> None:
+        """Note what was just made; called when the last job has ended."""
+        if self._lock is not None:
+            learn(self._records, self._hashes)
+            self.save()
+
+    def save(self) -> None:
+        """Keep the caches."""
+        self._hashes.save()
+        self._code.save()
+
+    def _settle_choices(self) -> None:
+        """What the contract rests on is set here, not hoped for in a profile."""
+        choices = self._workflow.dag_settings
+        if choices is not None:
+            choices.force_incomplete = True  # a marked output is made again
+            choices.max_checksum_file_size = sys.maxsize  # content decides, however large
+
+    def _is_alone(self) -> bool:
+        """Take this folder's lock; the system gives it back when the process ends, however it ends."""
+        STATE.mkdir(exist_ok=True)
+        lock = (STATE / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            return False
+        self._lock = lock
+        return True
+
+
+def attach(workflow: Any, *, roots: Iterable[str], package: Path) -> Glue:
+    """Bind a workflow to the contents of its outputs; see Glue.
+
+    Raises:
+        CheckFailed: where Snakemake is not the version whose records are known, or records that travel cannot be read.
+    """
+    glue = Glue(workflow, map(Path, roots), package)
+    if workflow.is_main_process:
+        _report(glue.reconcile())
+    return glue
+
+
+def _facts() -> tuple[dict[str, Fact], frozenset[str]]:
+    """Facts that travelled, and the outputs whose facts changed since the last run here."""
+    facts, newer = {}, set[str]()
+    seen = _read_seen()
+    for source in sorted(TRAVELLED.glob("*.json")):
+        inside = read_facts(source)
+        facts.update(inside)
+        if seen.get(source.name) != sha256_of(source):
+            newer.update(inside)
+    return facts, frozenset(newer)
+
+
+def _remember_facts() -> None:
+    write_json(STATE / "travelled.json", {source.name: sha256_of(source) for source in TRAVELLED.glob("*.json")})
+
+
+def _read_seen() -> dict[str, str]:
+    import json
+
+    try:
+        seen: dict[str, str] = json.loads((STATE / "travelled.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return seen
+
+
+def _report(findings: list[Finding]) -> None:
+    unknown = [finding for finding in findings if finding.unknown]
+    wrong = [finding for finding in findings if not finding.unknown]
+    for finding in wrong[:MOST_FINDINGS]:
+        _say(f"{finding.output}: {finding.reason}")
+    if len(wrong) > MOST_FINDINGS:
+        _say(f"... and {len(wrong) - MOST_FINDINGS} more")
+    if unknown:
+        _say(f"{len(unknown)} files without a record, such as {unknown[0].output}")
+
+
+def _say(text: str) -> None:
+    print(f"content: {text}", file=sys.stderr)

@@ -1,0 +1,45 @@
+# Predictions of the test part and their metrics, for every run; then the primary metrics of all in one file.
+
+EVALUATED = ["predictions.parquet", "metrics.json"]
+SUMMARY = "results/evaluate/{experiment}/summary.json"
+
+
+rule evaluate:
+    input:
+        images=of_dataset("results/preprocess/{dataset}/images.npy"),
+        index=of_dataset("results/preprocess/{dataset}/index.parquet"),
+        split=of_dataset(f"{SPLIT}.parquet"),
+        weights="results/train/{experiment}/SHA256SUMS",
+    output:
+        SUMMARY,
+        expand("results/evaluate/{{experiment}}/{run}/{file}", run=RUNS, file=EVALUATED),
+    log:
+        "logs/evaluate/{experiment}.log",
+    threads: settings.train.threads
+    resources:
+        gpu=1 if GPUS else 0,
+    params:
+        settings=lambda wildcards: jobs.evaluate_job(
+            settings, wildcards.experiment
+        ).to_json(),
+        code=glue.code("cli.evaluate"),
+        images=subpath(input.images, parent=True),
+        weights=subpath(input.weights, parent=True),
+        out=subpath(output[0], parent=True),
+    shell:
+        "dsn-saal evaluate --experiment {wildcards.experiment} --images {params.images:q} --split {input.split:q} "
+        "--weights {params.weights:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
+
+
+rule metrics:
+    input:
+        expand(SUMMARY, experiment=settings.experiments),
+    output:
+        "results/metrics.json",
+    log:
+        "logs/metrics.log",
+    params:
+        summaries=named("--summary", SUMMARY, settings.experiments),
+        code=glue.code("cli.metrics"),
+    shell:
+        "dsn-saal metrics {params.summaries:q} --out {output:q} &> {log:q}"

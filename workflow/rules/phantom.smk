@@ -1,0 +1,17 @@
+# The phantom cohort that stands in for COVID19-Diag: DICOM series and their true lungs, one listing for all files.
+
+
+rule phantom:
+    output:
+        f"{PHANTOM}/{{dataset}}/SHA256SUMS",
+    log:
+        "logs/phantom/{dataset}.log",
+    threads: workflow.cores
+    params:
+        settings=lambda wildcards: jobs.phantom_job(
+            settings, wildcards.dataset
+        ).to_json(),
+        code=glue.code("cli.phantom"),
+        out=subpath(output[0], parent=True),
+    shell:
+        "dsn-saal phantom --dataset {wildcards.dataset} --out {params.out:q} --settings {params.settings:q} &> {log:q}"

@@ -1,0 +1,22 @@
+# Window, lungs, resize: slices become images, packed masks and an index with quality flags.
+
+PREPROCESSED = ["images.npy", "masks.npy", "index.parquet", "mask_quality.json"]
+
+
+rule preprocess:
+    input:
+        phantom_listing,
+        manifest="results/ingest/{dataset}/manifest.parquet",
+    output:
+        expand("results/preprocess/{{dataset}}/{file}", file=PREPROCESSED),
+    log:
+        "logs/preprocess/{dataset}.log",
+    threads: workflow.cores
+    params:
+        settings=lambda wildcards: jobs.preprocess_job(settings).to_json(),
+        code=glue.code("cli.preprocess"),
+        source=lambda wildcards, input: settings.datasets[wildcards.dataset].source,
+        out=subpath(output[0], parent=True),
+    shell:
+        "dsn-saal preprocess --source {params.source:q} --manifest {input.manifest:q} --out {params.out:q} "
+        "--workers {threads} --settings {params.settings:q} &> {log:q}"

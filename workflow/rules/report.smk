@@ -1,0 +1,139 @@
+# Tables, figures and the printed paper: files of numbers become layout.
+
+TABLE_KINDS = ["csv", "tex", "md", "json"]
+FIGURE_KINDS = ["svg", "png"]
+SHOWN_PREPROCESSED = f"results/preprocess/{settings.report.dataset}"
+SHOWN_SPLIT = SPLIT.format(dataset=settings.report.dataset)
+
+
+def table(name):
+    """Output files of a table."""
+    return multiext(f"results/tables/{name}", *(f".{kind}" for kind in TABLE_KINDS))
+
+
+def figure(name):
+    """Output files of a figure."""
+    return multiext(f"results/figures/{name}", *(f".{kind}" for kind in FIGURE_KINDS))
+
+
+rule table2:
+    input:
+        index=f"{SHOWN_PREPROCESSED}/index.parquet",
+        split=f"{SHOWN_SPLIT}.parquet",
+        certificate=f"{SHOWN_SPLIT}.certificate.json",
+    output:
+        table("table2"),
+    log:
+        "logs/tables/table2.log",
+    params:
+        settings=lambda wildcards: paper_jobs.table_job(settings, "table2").to_json(),
+        code=glue.code("cli.table"),
+        out=subpath(output[0], strip_suffix=".csv"),
+    shell:
+        "dsn-saal table table2 --index {input.index:q} --split {input.split:q} --certificate {input.certificate:q} "
+        "--out {params.out:q} --settings {params.settings:q} &> {log:q}"
+
+
+rule table3:
+    input:
+        expand(SUMMARY, experiment=settings.report.table3),
+    output:
+        table("table3"),
+    log:
+        "logs/tables/table3.log",
+    params:
+        settings=lambda wildcards: paper_jobs.table_job(settings, "table3").to_json(),
+        code=glue.code("cli.table"),
+        summaries=named("--summary", SUMMARY, settings.report.table3),
+        out=subpath(output[0], strip_suffix=".csv"),
+    shell:
+        "dsn-saal table table3 {params.summaries:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
+
+
+rule switchboard:
+    output:
+        table("switchboard"),
+    log:
+        "logs/tables/switchboard.log",
+    params:
+        settings=lambda wildcards: paper_jobs.table_job(
+            settings, "switchboard"
+        ).to_json(),
+        code=glue.code("cli.table"),
+        out=subpath(output[0], strip_suffix=".csv"),
+    shell:
+        "dsn-saal table switchboard --out {params.out:q} --settings {params.settings:q} &> {log:q}"
+
+
+rule figure3:
+    input:
+        expand(
+            f"{SHOWN_PREPROCESSED}/{{file}}",
+            file=["images.npy", "masks.npy", "index.parquet"],
+        ),
+    output:
+        figure("figure3"),
+    log:
+        "logs/figures/figure3.log",
+    params:
+        settings=lambda wildcards: paper_jobs.figure_job(settings, "figure3").to_json(),
+        code=glue.code("cli.figure"),
+        images=subpath(input[0], parent=True),
+        out=subpath(output[0], strip_suffix=".svg"),
+    shell:
+        "dsn-saal figure figure3 --images {params.images:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
+
+
+rule figure4:
+    input:
+        expand(
+            "results/evaluate/{experiment}/{run}/predictions.parquet",
+            experiment=settings.report.figure4,
+            run=RUNS,
+        ),
+    output:
+        figure("figure4"),
+    log:
+        "logs/figures/figure4.log",
+    params:
+        settings=lambda wildcards: paper_jobs.figure_job(settings, "figure4").to_json(),
+        code=glue.code("cli.figure"),
+        predictions=named(
+            "--predictions", "results/evaluate/{experiment}", settings.report.figure4
+        ),
+        out=subpath(output[0], strip_suffix=".svg"),
+    shell:
+        "dsn-saal figure figure4 {params.predictions:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
+
+
+rule report:
+    input:
+        expand("results/tables/{table}.json", table=TABLES),
+        expand("results/figures/{figure}.svg", figure=FIGURES),
+        expand(SUMMARY, experiment=SHOWN),
+        flow=f"results/ingest/{settings.report.dataset}/flow.json",
+        mask_quality=f"{SHOWN_PREPROCESSED}/mask_quality.json",
+        index=f"{SHOWN_PREPROCESSED}/index.parquet",
+        certificate=f"{SHOWN_SPLIT}.certificate.json",
+    output:
+        "results/report/paper.pdf",
+    log:
+        "logs/report/paper.log",
+    params:
+        settings=lambda wildcards: paper_jobs.report_job(settings).to_json(),
+        code=glue.code("cli.report"),
+        tables=[
+            word
+            for name in TABLES
+            for word in ("--table", f"{name}=results/tables/{name}.json")
+        ],
+        figures=[
+            word
+            for name in FIGURES
+            for word in ("--figure", f"{name}=results/figures/{name}.svg")
+        ],
+        summaries=named("--summary", SUMMARY, SHOWN),
+    shell:
+        "dsn-saal report {params.tables:q} {params.figures:q} {params.summaries:q} --flow {input.flow:q} "
+        "--mask-quality {input.mask_quality:q} --index {input.index:q} --certificate {input.certificate:q} "
+        "--out {output:q} --settings {params.settings:q} &> {log:q}"

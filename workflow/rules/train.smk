@@ -1,0 +1,27 @@
+# One job trains all runs of one experiment and resumes each by itself after an interruption.
+
+
+rule train:
+    input:
+        images=of_dataset("results/preprocess/{dataset}/images.npy"),
+        index=of_dataset("results/preprocess/{dataset}/index.parquet"),
+        split=of_dataset(f"{SPLIT}.parquet"),
+        certificate=of_dataset(f"{SPLIT}.certificate.json"),
+    output:
+        "results/train/{experiment}/SHA256SUMS",
+    log:
+        "logs/train/{experiment}.log",
+    threads: settings.train.threads
+    resources:
+        gpu=1 if GPUS else 0,
+    params:
+        settings=lambda wildcards: jobs.train_job(
+            settings, wildcards.experiment
+        ).to_json(),
+        code=glue.code("cli.train"),
+        images=subpath(input.images, parent=True),
+        out=subpath(output[0], parent=True),
+    shell:
+        "dsn-saal train --experiment {wildcards.experiment} --images {params.images:q} --split {input.split:q} "
+        "--certificate {input.certificate:q} --out {params.out:q} --state .dsn_saal/train/{wildcards.experiment} "
+        "--code {params.code} --settings {params.settings:q} 2>&1 | tee {log:q}"
