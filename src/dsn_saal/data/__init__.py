@@ -1,1 +1,6 @@
 """Images resident on the device, and batches of them."""
+
+from dsn_saal.data.labels import class_counts, dealt_anew
+from dsn_saal.data.resident import NORMALISATIONS, ResidentImages, read_images
+
+__all__ = ["NORMALISATIONS", "ResidentImages", "class_counts", "dealt_anew", "read_images"]

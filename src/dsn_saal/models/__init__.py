@@ -1,1 +1,6 @@
-"""Backbones, deep supervision and pretrained weights."""
+"""Backbones, deep supervision, pretrained weights."""
+
+from dsn_saal.models.registry import BACKBONES, Network, build_network, set_dropout_generator
+from dsn_saal.models.weights import read_weights, write_weights
+
+__all__ = ["BACKBONES", "Network", "build_network", "read_weights", "set_dropout_generator", "write_weights"]

@@ -58,6 +58,7 @@ class TrainJob(Section):
     train: Train
     image_size: int
     classes: tuple[Name, ...]
+    accept: tuple[str, ...]
 
 
 class EvaluateJob(Section):
@@ -108,6 +109,7 @@ def train_job(settings: Settings, name: str) -> TrainJob:
         train=settings.train,
         image_size=settings.preprocess.image_size,
         classes=tuple(settings.datasets[experiment.dataset].classes),
+        accept=settings.split.accept,
     )
 
 

@@ -33,6 +33,12 @@ class Network(Section):
         alternatives="unit (x/255), none",
     )
 
+    @model_validator(mode="after")
+    def _weights_fit(self) -> Network:
+        if self.weights == "imagenet" and self.width != 1.0:
+            raise ValueError(f"weights: imagenet fits the published width 1.0 only, not {self.width}")
+        return self
+
 
 class DeepSupervision(Section):
     """Side classifiers on the five stages."""
@@ -73,13 +79,25 @@ class Model(Section):
     deep_supervision: DeepSupervision | None = ours("side classifiers, or null for the plain backbone")
 
 
-class CrossEntropy(Section):
+class SideWeighted(Section):
+    """What every loss has: it is summed over the outputs of a network with deep supervision."""
+
+    side_weight: float = open_choice(
+        "weight of each side loss beside the final one (a plain network has none)",
+        paper="equal sum",
+        default="1",
+        alternatives="any",
+        ge=0,
+    )
+
+
+class CrossEntropy(SideWeighted):
     """Plain cross-entropy, the baseline's loss."""
 
     kind: Literal["cross_entropy"]
 
 
-class Saal(Section):
+class Saal(SideWeighted):
     """The self-adaptive auxiliary loss, equations (5) to (10)."""
 
     kind: Literal["saal"]
@@ -113,9 +131,6 @@ class Saal(Section):
         paper="one SGD setting is printed",
         default="true",
         alternatives="false",
-    )
-    side_weight: float = open_choice(
-        "weight of each side loss beside the final one", paper="equal sum", default="1", alternatives="any", ge=0
     )
 
 
@@ -172,7 +187,6 @@ class Train(Section):
         ge=0,
     )
     threads: int = ours("CPU threads of a training job: part of the result's identity, sums depend on it", ge=1, le=256)
-    checkpoint_every: int = ours("epochs between resume points on disk", ge=1)
 
     @model_validator(mode="after")
     def _milestones_rise(self) -> Train:

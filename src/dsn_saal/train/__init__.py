@@ -1,1 +1,1 @@
-"""The loop, its schedule, determinism and checkpoints."""
+"""The training loop, determinism, checkpoints."""

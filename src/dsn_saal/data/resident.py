@@ -1,0 +1,68 @@
+"""All images of a part on the device as uint8; a batch is one index_select and one affine map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dsn_saal.domain.errors import BadRequest, CheckFailed
+
+NORMALISATIONS = {
+    "imagenet_grey": (1 / (255 * 0.226), -0.449 / 0.226),
+    "unit": (1 / 255, 0.0),
+    "none": (1.0, 0.0),
+}
+"""Name to (factor, offset): a grey value v in 0..255 becomes factor * v + offset."""
+
+
+def read_images(path: Path, rows: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
+    """Rows of images.npy as (n, S, S) uint8, in the order of `rows`; the file is mapped, never read whole.
+
+    Raises:
+        BadRequest: where there is no such file or it is no array file.
+        CheckFailed: where it holds something else than square uint8 images, or lacks a row.
+    """
+    try:
+        images = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise BadRequest("there are no images", value=path, next_step="run dsn-saal preprocess first") from None
+    except (ValueError, EOFError, OSError) as error:
+        raise BadRequest("images are not an array file", value=path, where=str(error).splitlines()[0]) from None
+    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1] != images.shape[2]:
+        raise CheckFailed("images must be (n, S, S) uint8", value=f"{images.shape} {images.dtype}", where=path)
+    wanted = np.asarray(rows, dtype=np.int64)
+    if len(wanted) == 0 or wanted.min() < 0 or wanted.max() >= len(images):
+        raise CheckFailed(
+            "the split and the images do not belong together",
+            value=f"{len(images)} images, rows {wanted.min(initial=0)} to {wanted.max(initial=0)}",
+            where=path,
+            next_step="run preprocess and split again",
+        )
+    return images[wanted]
+
+
+class ResidentImages:
+    """Images on the device.
+
+    Args:
+        pixels: (n, S, S) uint8.
+        device: where they shall live.
+        normalise: a key of NORMALISATIONS.
+    """
+
+    def __init__(self, pixels: NDArray[np.uint8], *, device: torch.device, normalise: str) -> None:
+        # The channel's axis is set before the rows are taken: index_select then copies whole images.
+        self.pixels = torch.from_numpy(np.ascontiguousarray(pixels)).unsqueeze(1).to(device)
+        self.factor, self.offset = NORMALISATIONS[normalise]
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def batch(self, index: Tensor) -> Tensor:
+        """Images (B, 1, S, S) float32, normalised, for positions (B,) int64 on the device."""
+        return self.pixels.index_select(0, index).float().mul_(self.factor).add_(self.offset)

@@ -1,0 +1,76 @@
+"""Names of params.yaml to networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from dsn_saal.domain.errors import BadRequest
+from dsn_saal.models.deep_supervision import SideSpec
+from dsn_saal.models.dropout import SeededDropout
+from dsn_saal.models.initialise import initialise
+from dsn_saal.models.pretrained import Conv1, load_imagenet
+from dsn_saal.models.vgg import Vgg16Bn
+
+Network = Vgg16Bn
+"""What every backbone is: `n_outputs`, and a forward from images (B, 1, S, S) to that many logits (B, C)."""
+
+BACKBONES = {"vgg16_bn": Vgg16Bn}
+
+
+def build_network(
+    backbone: str,
+    *,
+    n_classes: int,
+    image_size: int,
+    width: float,
+    conv1: Conv1,
+    dropout: float,
+    side: Mapping[str, Any] | None,
+    weights: str = "none",
+    generator: torch.Generator | None = None,
+) -> Network:
+    """A network on the CPU in float32.
+
+    Args:
+        backbone: a key of BACKBONES.
+        n_classes: classes.
+        image_size: side of the input in pixels, a multiple of 32.
+        width: share of the published channel numbers.
+        conv1: how ImageNet's three input channels become one; "repeat" keeps three and repeats the grey image.
+        dropout: dropout of the head.
+        side: fields of SideSpec, or None for the plain backbone.
+        weights: "imagenet" or "none".
+        generator: source of the initial values; None leaves them undefined, for a state dict that is loaded next.
+
+    Raises:
+        BadRequest: for a backbone that is not built, an image size or weights that do not fit.
+    """
+    if backbone not in BACKBONES:
+        raise BadRequest("no such backbone", value=backbone, next_step=f"choose one of: {', '.join(BACKBONES)}")
+    spec = SideSpec(**side) if side else None
+    # On the meta device nothing is drawn: torch's own constructors would read the global generator.
+    with torch.device("meta"):
+        network = BACKBONES[backbone](
+            n_classes=n_classes,
+            image_size=image_size,
+            width=width,
+            in_channels=3 if conv1 == "repeat" else 1,
+            dropout=dropout,
+            side=spec,
+        )
+    network.to_empty(device="cpu")
+    if generator is not None:
+        initialise(network, side_init=spec.side_init if spec else "normal_0.01", generator=generator)
+        if weights == "imagenet":
+            load_imagenet(network, width=width, conv1=conv1)
+    return network
+
+
+def set_dropout_generator(network: Network, generator: torch.Generator) -> None:
+    """Let every dropout of the network draw from `generator`, which must live on the network's device."""
+    for module in network.modules():
+        if isinstance(module, SeededDropout):
+            module.generator = generator

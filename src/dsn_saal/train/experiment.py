@@ -1,0 +1,83 @@
+"""All runs of one experiment: what is finished is kept, what was interrupted goes on, the rest is trained."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import torch
+
+from dsn_saal.data import ResidentImages, class_counts, read_images
+from dsn_saal.domain.run import RunKey
+from dsn_saal.params.jobs import TrainJob
+from dsn_saal.storage.listing import sha256_of
+from dsn_saal.train.assemble import schedule_of
+from dsn_saal.train.identity import digest, run_identity
+from dsn_saal.train.inputs import require_certificate, training_rows
+from dsn_saal.train.machine import Machine, memory_errors, prepare
+from dsn_saal.train.progress import TrainingProgress
+from dsn_saal.train.results import publish, read_record
+from dsn_saal.train.single import Material, train_run
+
+
+def train_experiment(
+    job: TrainJob,
+    *,
+    images: Path,
+    split: Path,
+    certificate: Path,
+    out: Path,
+    state: Path,
+    code: str,
+    device: str,
+    checkpoint_seconds: float,
+) -> None:
+    """Train every run of the experiment that neither `out` nor `state` holds already, then publish all of them.
+
+    Args:
+        job: settings of the experiment.
+        images: folder with images.npy.
+        split: the split's table.
+        certificate: the split's certificate.
+        out: folder of the results; it belongs to this job, and is touched only once every run is finished.
+        state: folder for checkpoints and finished runs until then; it is removed at the end.
+        code: digest of the code that the job runs, a part of every run's identity.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        checkpoint_seconds: seconds between two checkpoints; the result does not depend on it.
+
+    Raises:
+        BadRequest: where an input is missing or cannot be read, or the device is not there.
+        CheckFailed: where the split leaks, a class is empty, training diverges, or memory or disk run out.
+    """
+    require_certificate(certificate, job.accept)
+    machine = prepare(device, precision=job.train.precision, threads=job.train.threads)
+    finished = {}
+    with memory_errors(job.train.batch_size):
+        material = _material(job, machine, images / "images.npy", split, checkpoint_seconds)
+        hashes = {"images_sha256": sha256_of(images / "images.npy"), "split_sha256": sha256_of(split)}
+        steps = schedule_of(job).steps(len(material.labels))
+        with TrainingProgress(job.name, job.train.runs, job.train.epochs, steps, job.train.batch_size) as progress:
+            for number in range(job.train.runs):
+                name, seed = RunKey(job.name, number).run_name, job.train.first_seed + number
+                identity = run_identity(job, seed=seed, code=code, machine=machine, **hashes)
+                kept = [folder for folder in (out / name, state / name) if _holds(folder, digest(identity))]
+                if kept:
+                    progress.say(f"run {number + 1}/{job.train.runs} is there already")
+                else:
+                    train_run(material, number, identity, state / name, progress)
+                finished[name] = kept[0] if kept else state / name
+    publish(finished, out)
+    shutil.rmtree(state, ignore_errors=True)
+
+
+def _holds(folder: Path, identity: str) -> bool:
+    record = read_record(folder)
+    return record is not None and record.get("identity") == identity
+
+
+def _material(job: TrainJob, machine: Machine, images: Path, split: Path, checkpoint_seconds: float) -> Material:
+    rows, labels = training_rows(split)
+    pixels = read_images(images, rows)
+    resident = ResidentImages(pixels, device=machine.device, normalise=job.network.normalise)
+    known = torch.from_numpy(labels)
+    return Material(job, machine, resident, known, class_counts(known, job.classes), checkpoint_seconds)

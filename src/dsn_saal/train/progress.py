@@ -1,0 +1,96 @@
+"""How far training is: a bar on a terminal, else a line now and then. Times are told here and stored nowhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from dsn_saal.train.loop import Run
+
+LINE_SECONDS = 30.0
+"""Seconds between two lines where standard error is no terminal."""
+
+
+class TrainingProgress:
+    """Progress of the runs of one experiment, on standard error.
+
+    Args:
+        experiment: its name.
+        runs: how many runs the job has.
+        epochs: epochs of each run.
+        steps: steps of each epoch.
+        batch_size: images per step, for the speed.
+    """
+
+    def __init__(self, experiment: str, runs: int, epochs: int, steps: int, batch_size: int) -> None:
+        self.experiment, self.runs, self.epochs, self.steps, self.batch_size = (
+            experiment,
+            runs,
+            epochs,
+            steps,
+            batch_size,
+        )
+        self.terminal = sys.stderr.isatty()
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=not self.terminal,
+        )
+        self.task = self.bar.add_task(experiment, total=runs * epochs * steps)
+        self.number, self.begun, self.first_step, self.spoken = 0, 0.0, 0, 0.0
+
+    def __enter__(self) -> TrainingProgress:
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
+
+    def say(self, text: str) -> None:
+        """One line on standard error."""
+        print(
+            f"{self.experiment}: {text}", file=sys.stderr, flush=True
+        ) if not self.terminal else self.bar.console.print(text)
+
+    def begin(self, number: int, run: Run) -> None:
+        """Run `number` (from 0) starts or goes on."""
+        self.number, self.begun, self.spoken = number, time.monotonic(), time.monotonic()
+        self.first_step = self._done(run)
+        if self.first_step:
+            self.say(f"run {number} goes on at epoch {run.epoch + 1}, step {run.step + 1}")
+
+    def step(self, run: Run) -> None:
+        """A step is done."""
+        if self.terminal:
+            done = self.number * self.epochs * self.steps + self._done(run)
+            self.bar.update(self.task, completed=done, description=self._where(run))
+        elif time.monotonic() - self.spoken > LINE_SECONDS:
+            self.spoken = time.monotonic()
+            self.say(self._where(run))
+
+    def end(self, run: Run) -> None:
+        """The run is finished."""
+        seconds = time.monotonic() - self.begun
+        images = (self._done(run) - self.first_step) * self.batch_size
+        last = run.history[-1]
+        speed = images / max(seconds, 1e-9)
+        self.say(
+            f"run {self.number + 1}/{self.runs} finished in {seconds:.1f} s ({speed:.0f} images/s), "
+            f"loss {last['loss']:.4g}, training accuracy {last['train_accuracy']:.3f}"
+        )
+
+    def _done(self, run: Run) -> int:
+        return run.epoch * self.steps + run.step
+
+    def _where(self, run: Run) -> str:
+        loss = f", loss {run.history[-1]['loss']:.4g}" if run.history else ""
+        return f"run {self.number + 1}/{self.runs}, epoch {run.epoch + 1}/{self.epochs}{loss}"
