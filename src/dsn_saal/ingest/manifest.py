@@ -34,11 +34,14 @@ def without_conflicts(rows: list[Row]) -> tuple[list[Row], Exclusions]:
 
 
 def without_duplicates(rows: list[Row]) -> tuple[list[Row], Exclusions]:
-    """Keep, of several files with the same series, position and pixels, the one whose path sorts first."""
-    kept: dict[tuple[str, float, str], Row] = {}
+    """Keep, of several files with the same series, position and pixels, the one whose path sorts first.
+
+    Only within a case: that two cases share pixels is for the split's certificate to find.
+    """
+    kept: dict[tuple[str, str, float, str], Row] = {}
     dropped: Exclusions = []
     for row in sorted(rows, key=lambda row: row["path"]):
-        first = kept.setdefault((row["series"], row["z_mm"], row["pixel_sha256"]), row)
+        first = kept.setdefault((row["case"], row["series"], row["z_mm"], row["pixel_sha256"]), row)
         if first is not row:
             dropped.append(
                 (row["path"], Excluded(Reason.DUPLICATE, "same series, position and pixels as another file"))
