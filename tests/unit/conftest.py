@@ -126,8 +126,8 @@ class Cohort:
 
 @pytest.fixture
 def cohort(tmp_path):
-    """Makes a cohort below the test's own folder."""
-    return lambda **change: Cohort(tmp_path / "cohort", **change)
+    """Makes a cohort, by name, below the test's own folder."""
+    return lambda name="cohort", **change: Cohort(tmp_path / name, **change)
 
 
 @pytest.fixture(name="small_settings")

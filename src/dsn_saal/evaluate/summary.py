@@ -41,6 +41,7 @@ def without_nan(values: dict[str, float]) -> dict[str, float | None]:
 
 def header_of(job: EvaluateJob, slices: pd.DataFrame) -> Json:
     """What metrics.json and summary.json say of the slices they measure: case, label and origin a row."""
+    per_class = {name: slices[slices["label"] == label] for label, name in enumerate(job.classes)}
     return {
         "experiment": job.name,
         "origin": common_origin(slices["origin"]),
@@ -48,6 +49,8 @@ def header_of(job: EvaluateJob, slices: pd.DataFrame) -> Json:
         "positive": job.positive,
         "n_slices": len(slices),
         "n_cases": int(slices["case"].nunique()),
+        "class_slices": {name: len(part) for name, part in per_class.items()},
+        "class_cases": {name: int(part["case"].nunique()) for name, part in per_class.items()},
     }
 
 

@@ -1,0 +1,76 @@
+"""Footnotes of Table 3: every sentence from the summaries and the params, none typed with a number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dsn_saal.evaluate.summary import Json
+from dsn_saal.params.paper_jobs import ResultTableJob
+from dsn_saal.tables.numbers import MISSING, listed, plural, share
+
+SELECTED = {"last": "the last epoch is tested, none is selected"}
+INITIALISED = {"none": "random initialisation, no ImageNet weights", "imagenet": "ImageNet weights"}
+PREDICTED = {
+    "final": "the final classifier's softmax",
+    "mean_softmax": "the mean softmax of all classifiers",
+}
+
+
+def result_footnotes(job: ResultTableJob, summaries: Sequence[Json]) -> tuple[str, ...]:
+    """Of what each ± is, over how many runs and cases, and which network and data these were."""
+    first = summaries[0]
+    notes = [_spread(first), _intervals(first), _data(first), _training(job, summaries), _prediction(first)]
+    if any(metric["mean"] is None for summary in summaries for metric in summary["metrics"].values()):
+        notes.append(
+            f"{MISSING}: undefined in at least one run, e.g. the precision of a class that is never predicted."
+        )
+    return tuple(notes)
+
+
+def _spread(summary: Json) -> str:
+    runs = summary["n_runs"]
+    if runs < 2:
+        return f"{plural(runs, 'run')}: no spread over runs can be given."
+    divisor = f"n − {summary['ddof']}" if summary["ddof"] else "n"
+    return (
+        f"Mean ± standard deviation (divisor {divisor}) over {plural(runs, 'run')} that differ in their seed; the "
+        "split is the same. It is a spread over seeds, not a confidence interval."
+    )
+
+
+def _intervals(summary: Json) -> str:
+    interval = summary["interval"]
+    return (
+        f"Intervals: percentiles of {plural(interval['draws'], 'draw')} of whole test cases within their class, "
+        "metrics averaged over runs; they speak of other cases, not of other seeds or splits."
+    )
+
+
+def _data(summary: Json) -> str:
+    slices, origin = summary["class_slices"], summary["origin"]
+    floor = share(max(slices.values()), summary["n_slices"])
+    return (
+        f"Test part: {plural(summary['n_slices'], 'slice')} of {plural(summary['n_cases'], 'case')}, {origin} data; "
+        f"metrics are per slice. Always naming the largest class would be right in {floor} of them."
+    )
+
+
+def _training(job: ResultTableJob, summaries: Sequence[Json]) -> str:
+    width = "published channel numbers" if job.width == 1 else f"{job.width:g} of the published channel numbers"
+    machines = sorted({machine(entry["record"]) for summary in summaries for entry in summary["training"]})
+    return (
+        f"Scale {job.scale}: {width}, {INITIALISED[job.weights]}; trained on {listed(machines)}; "
+        f"{SELECTED[job.select_epoch]}."
+    )
+
+
+def machine(record: Json) -> str:
+    """Device and arithmetic of a run, from its record."""
+    return f"{record['device']} ({record['precision']})"
+
+
+def _prediction(summary: Json) -> str:
+    return (
+        f"Predicted from {PREDICTED[summary['predict_from']]} by its largest probability, in float32. SEN, SPE and PRE "
+        "are of one class against the rest."
+    )

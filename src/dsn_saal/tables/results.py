@@ -1,0 +1,138 @@
+"""Table 3: every experiment under every convention, mean and spread over runs, intervals over cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.evaluate.summary import Json, read_summary
+from dsn_saal.params.paper_jobs import ExperimentRow, ResultTableJob
+from dsn_saal.tables import numbers
+from dsn_saal.tables.footnotes import result_footnotes
+from dsn_saal.tables.table import Panel, Table
+
+FAMILIES = {"accuracy": "ACC", "f1": "F1", "g_mean": "G-mean", "auc": "AUC"}
+"""Metric families in the paper's order with the paper's names."""
+
+CONVENTIONS = {
+    "accuracy": ("overall", "ovr_mean", "positive", "balanced"),
+    "f1": ("macro", "weighted", "positive", "of_means"),
+    "g_mean": ("multiclass", "ovr_mean", "root_of_means", "positive"),
+    "auc": ("ovr_macro", "positive", "ovo_macro"),
+}
+
+CONVENTION_TITLES = {
+    "overall": "right/all", "ovr_mean": "one-vs-rest mean", "balanced": "mean recall", "macro": "macro",
+    "weighted": "weighted", "of_means": "of mean PRE, SEN", "multiclass": "product of recalls",
+    "root_of_means": "root of means", "ovr_macro": "one-vs-rest", "ovo_macro": "one-vs-one",
+}  # fmt: skip
+
+RATES = {"sensitivity": "SEN", "specificity": "SPE", "precision": "PRE"}
+
+
+def make_table(job: ResultTableJob, *, summaries: Mapping[str, Path]) -> Table:
+    """One row an experiment.
+
+    Args:
+        job: rows in order, classes, number of runs, what the network was.
+        summaries: experiment to its summary.json.
+
+    Raises:
+        BadRequest: where a row has no summary or a summary no row.
+        CheckFailed: where summaries do not speak of the same runs, classes or test slices.
+    """
+    read = read_comparable(job.rows, summaries, runs=job.runs, classes=tuple(job.classes))
+    first = read[job.rows[0].name]
+    columns, panels = ["method"], []
+    cells: list[list[str]] = [[row.title] for row in job.rows]
+    for title, members in _panels(job, first["primary"], first["interval"]["level"]).items():
+        panels.append(Panel(title, (0, *range(len(columns), len(columns) + len(members)))))
+        columns += members
+        for row, line in zip(job.rows, cells, strict=True):
+            metrics = read[row.name]["metrics"]
+            line += [_cell(metrics[name], as_interval) for name, as_interval in members.values()]
+    return Table(
+        id="table3",
+        title=f"Experiments on the test part of {job.dataset_title}",
+        columns=tuple(columns),
+        rows=tuple(tuple(line) for line in cells),
+        footnotes=result_footnotes(job, list(read.values())),
+        origin=first["origin"],
+        align="l" + "r" * (len(columns) - 1),
+        panels=tuple(panels),
+    )
+
+
+def _cell(metric: Json, as_interval: bool) -> str:
+    return numbers.interval(metric["interval"]) if as_interval else numbers.mean_and_sd(metric["mean"], metric["sd"])
+
+
+Members = dict[str, tuple[str, bool]]
+"""Column head to (metric, whether its interval over cases is shown instead of mean and sd)."""
+
+
+def _panels(job: ResultTableJob, primary: dict[str, str], level: float) -> dict[str, Members]:
+    headline = {FAMILIES[family]: (name, False) for family, name in primary.items()}
+    headline["macro recall"] = ("sensitivity.macro", False)
+    percent = f"{100 * level:g} %"
+    intervals = {
+        f"{head} {percent}": (name, True) for head, (name, _) in headline.items() if not name.startswith("auc.")
+    }
+    others: dict[str, Members] = {}
+    for family, head in FAMILIES.items():
+        rest = [name for name in CONVENTIONS[family] if f"{family}.{name}" != primary[family]]
+        others[f"{head} under the other conventions"] = {
+            f"{head} {_convention(job, name)}": (f"{family}.{name}", False) for name in rest
+        }
+    by_class = {
+        f"{title} against the rest": {f"{short} {title}": (f"{rate}.{name}", False) for rate, short in RATES.items()}
+        for name, title in job.classes.items()
+    }
+    first = "Primary conventions: " + ", ".join(
+        f"{FAMILIES[family]} {_convention(job, name.partition('.')[2])}" for family, name in primary.items()
+    )
+    return {first: headline, f"Intervals of {percent} over test cases": intervals, **others, **by_class}
+
+
+def _convention(job: ResultTableJob, name: str) -> str:
+    return job.classes[job.positive] if name == "positive" else CONVENTION_TITLES[name]
+
+
+def read_comparable(
+    rows: Sequence[ExperimentRow], summaries: Mapping[str, Path], *, runs: int, classes: tuple[str, ...]
+) -> dict[str, Json]:
+    """Summaries of all rows, in their order, refused unless they measured the same things.
+
+    Raises:
+        BadRequest: where a row has no summary or a summary no row.
+        CheckFailed: where the number of runs, the classes, the conventions or the test slices differ.
+    """
+    wanted = [row.name for row in rows]
+    if set(wanted) != set(summaries):
+        raise BadRequest(
+            "every experiment of the table needs one summary and no other is read",
+            value=f"summaries of {', '.join(summaries) or 'nothing'}",
+            where=f"experiments {', '.join(wanted)}",
+            next_step="name one --summary for each experiment",
+        )
+    read = {name: read_summary(summaries[name], name) for name in wanted}
+    first = read[wanted[0]]
+    for name, summary in read.items():
+        laws = {
+            "runs": (summary["n_runs"], runs),
+            "classes": (tuple(summary["classes"]), classes),
+            "conventions": (summary["primary"], first["primary"]),
+            "divisor of the sd": (summary["ddof"], first["ddof"]),
+            "test slices": (summary["class_slices"], first["class_slices"]),
+            "origin": (summary["origin"], first["origin"]),
+        }
+        for law, (found, expected) in laws.items():
+            if found != expected:
+                raise CheckFailed(
+                    f"{law} of {name} are not those of the table",
+                    value=f"{found}, not {expected}",
+                    where=summaries[name],
+                    next_step=f"evaluate {name} again",
+                )
+    return read
