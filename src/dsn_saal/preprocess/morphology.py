@@ -46,8 +46,9 @@ def _morphed(mask: Mask, steps: tuple[int, ...]) -> Mask:
     x, y, width, height = cv2.boundingRect(mask)
     if width == 0:
         return np.zeros_like(mask)
-    # Room for all dilations: bits that leave a row on one side would come back on the other.
-    room = max(1, *(abs(radius) for radius in steps), sum(radius for radius in steps if radius > 0))
+    # Room for all dilations, as bits that leave a row on one side come back on the other; and one empty pixel beyond,
+    # which stands for all emptiness outside when an erosion looks for it.
+    room = 1 + sum(radius for radius in steps if radius > 0)
     part = np.zeros((height + 2 * room, width + 2 * room), np.uint8)
     part[room : room + height, room : room + width] = mask[y : y + height, x : x + width]
     stride, spare = part.shape[1], -part.size % 8
