@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dsn_saal.evaluate.summary import Json
 from dsn_saal.params.paper_jobs import ResultTableJob
-from dsn_saal.tables.numbers import MISSING, listed, plural, share
+from dsn_saal.statistics.printed import MISSING, listed, plural, share
 
 SELECTED = {"last": "the last epoch is tested, none is selected"}
 INITIALISED = {"none": "random initialisation, no ImageNet weights", "imagenet": "ImageNet weights"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.evaluate.summary import Json, read_summary
 from dsn_saal.params.paper_jobs import ExperimentRow, ResultTableJob
-from dsn_saal.tables import numbers
+from dsn_saal.statistics import printed
 from dsn_saal.tables.footnotes import result_footnotes
 from dsn_saal.tables.table import Panel, Table
 
@@ -65,7 +65,7 @@ def make_table(job: ResultTableJob, *, summaries: Mapping[str, Path]) -> Table:
 
 
 def _cell(metric: Json, as_interval: bool) -> str:
-    return numbers.interval(metric["interval"]) if as_interval else numbers.mean_and_sd(metric["mean"], metric["sd"])
+    return printed.interval(metric["interval"]) if as_interval else printed.mean_and_sd(metric["mean"], metric["sd"])
 
 
 Members = dict[str, tuple[str, bool]]

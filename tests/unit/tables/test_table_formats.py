@@ -6,7 +6,6 @@ import json
 import pytest
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.tables import numbers
 from dsn_saal.tables.latex import latex_text
 from dsn_saal.tables.table import Panel, Table, write_table_files
 
@@ -14,7 +13,8 @@ from dsn_saal.tables.table import Panel, Table, write_table_files
 def make(origin="phantom", **change):
     fields = {
         "id": "t", "title": "Cells & more", "columns": ("a_b", "x", "y"),
-        "rows": (("r|1", "0.9 ± 0.1", "–"), ("r2", "1", "2")), "footnotes": ("Ten % of it.",), "origin": origin, "align": "lrr",
+        "rows": (("r|1", "0.9 ± 0.1", "–"), ("r2", "1", "2")),
+        "footnotes": ("Ten % of it.",), "origin": origin, "align": "lrr",
     }  # fmt: skip
     return Table(**(fields | change))
 
@@ -64,24 +64,3 @@ def test_latex_breaks_the_columns_into_panels(tmp_path):
 def test_a_row_of_another_length_is_refused():
     with pytest.raises(BadRequest, match="as many cells"):
         make(rows=(("1", "2"),))
-
-
-@pytest.mark.parametrize(
-    ("printed", "expected"),
-    [
-        (numbers.mean_and_sd(0.9204, 0.0041), "0.920 ± 0.004"),
-        (numbers.mean_and_sd(0.9204, None), "0.920"),
-        (numbers.mean_and_sd(None, None), "–"),
-        (numbers.interval(None), "–"),
-        (numbers.interval([0.8, 0.91234]), "[0.800, 0.912]"),
-        (numbers.share(1, 0), "–"),
-        (numbers.share(4910, 6982), "70.3 %"),
-        (numbers.count(104009), "104 009"),
-        (numbers.count(6982), "6982"),
-        (numbers.plural(1, "case"), "1 case"),
-        (numbers.plural(2, "case"), "2 cases"),
-        (numbers.listed(["a", "b", "c"]), "a, b and c"),
-    ],
-)
-def test_numbers_are_printed_one_way(printed, expected):
-    assert printed == expected

@@ -1,0 +1,148 @@
+"""Figure 4: ROC curves, mean over runs with a band of one standard deviation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.domain.origin import common_origin
+from dsn_saal.domain.run import RunKey
+from dsn_saal.figures.style import LINES, figure_style, mark_origin, write_figure_files
+from dsn_saal.params.paper_jobs import ExperimentRow, RocFigureJob
+from dsn_saal.statistics import printed
+from dsn_saal.statistics.ranking import auc_one_vs_rest, macro_roc, roc_on_grid
+from dsn_saal.statistics.runs import mean_and_sd
+from dsn_saal.storage.tables import read_table
+
+Floats = NDArray[np.float64]
+
+GRID = np.linspace(0.0, 1.0, 401)
+"""False positive rates at which curves are averaged: the resolution of the drawing."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Labels (n,) and probabilities (n, C) of one run."""
+
+    labels: NDArray[np.integer]
+    probabilities: Floats
+
+
+@dataclass(frozen=True)
+class View:
+    """What one panel shows: a title, the curve of a run on GRID, and the area under it."""
+
+    title: str
+    curve: Callable[[Prediction], Floats]
+    area: Callable[[Prediction], float]
+
+
+def draw_figure(job: RocFigureJob, *, predictions: Mapping[str, Path], out: Path) -> None:
+    """Draw a panel for the macro average and one for each class against the rest.
+
+    Args:
+        job: experiments in order, classes, number of runs, ddof.
+        predictions: experiment to the folder that evaluate wrote.
+        out: path without suffix.
+
+    Raises:
+        BadRequest: where an experiment has no predictions, or predictions no experiment.
+        CheckFailed: where runs are missing or surplus, or speak of other slices.
+    """
+    wanted = [row.name for row in job.rows]
+    if set(wanted) != set(predictions):
+        raise BadRequest(
+            "every experiment of the figure needs one folder of predictions and no other is read",
+            value=f"predictions of {', '.join(predictions) or 'nothing'}", where=f"experiments {', '.join(wanted)}",
+            next_step="name one --predictions for each experiment",
+        )  # fmt: skip
+    tables = {row.name: _read_runs(predictions[row.name], row, job) for row in job.rows}
+    _require_same_slices(tables)
+    runs = {name: [_prediction(table, job) for table in tables[name]] for name in wanted}
+    views = _views(job)
+    with figure_style():
+        n_rows = -(-len(views) // 2)
+        figure = Figure(figsize=(6.4, 3.1 * n_rows + 0.2), layout="constrained")
+        axes = figure.subplots(n_rows, 2, squeeze=False).ravel()
+        for axis, view in zip(axes, views, strict=False):
+            _draw_view(axis, view, job, runs)
+        for axis in axes[len(views) :]:
+            axis.set_axis_off()
+        mark_origin(figure, common_origin(tables[wanted[0]][0]["origin"]))
+        write_figure_files(figure, out)
+
+
+def _views(job: RocFigureJob) -> list[View]:
+    def of_class(label: int, title: str) -> View:
+        return View(
+            f"{title} against the rest",
+            lambda run: roc_on_grid(run.labels == label, run.probabilities[:, label], GRID),
+            lambda run: float(auc_one_vs_rest(run.labels, run.probabilities)[label]),
+        )
+
+    macro = View(
+        "Mean of the classes against the rest",
+        lambda run: macro_roc(run.labels, run.probabilities, GRID),
+        lambda run: float(auc_one_vs_rest(run.labels, run.probabilities).mean()),
+    )
+    return [macro, *(of_class(label, title) for label, title in enumerate(job.classes.values()))]
+
+
+def _draw_view(axis: Axes, view: View, job: RocFigureJob, runs: Mapping[str, list[Prediction]]) -> None:
+    axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.6, zorder=1)
+    for position, row in enumerate(job.rows):
+        colour, dash = LINES[position % len(LINES)]
+        curves = np.array([view.curve(run) for run in runs[row.name]])
+        mean = curves.mean(axis=0)
+        area = printed.mean_and_sd(*mean_and_sd([view.area(run) for run in runs[row.name]], job.std_ddof))
+        if len(curves) > 1:
+            spread = curves.std(axis=0, ddof=job.std_ddof)
+            low, high = np.clip(mean - spread, 0, 1), np.clip(mean + spread, 0, 1)
+            axis.fill_between(GRID, low, high, color=colour, alpha=0.15, linewidth=0)
+        axis.plot([0, *GRID], [0, *mean], color=colour, linestyle=dash, label=f"{row.title}: {area}", zorder=3)
+    axis.set(title=view.title, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    axis.set(xlabel="1 − specificity", ylabel="sensitivity")
+    axis.legend(loc="lower right", frameon=False, title="area under the curve", title_fontsize=7)
+
+
+def _read_runs(folder: Path, row: ExperimentRow, job: RocFigureJob) -> list[pd.DataFrame]:
+    keys = [RunKey(row.name, run) for run in range(job.runs)]
+    surplus = folder / RunKey(row.name, job.runs).run_name
+    if surplus.exists():
+        raise CheckFailed(
+            "there are predictions of more runs than the params name", value=surplus.name, where=folder,
+            next_step=f"evaluate {row.name} again",
+        )  # fmt: skip
+    return [_read_run(folder / key.run_name / "predictions.parquet", row.name) for key in keys]
+
+
+def _read_run(path: Path, experiment: str) -> pd.DataFrame:
+    if not path.is_file():
+        raise CheckFailed("a run has no predictions", where=path, next_step=f"evaluate {experiment}")
+    return read_table(path)
+
+
+def _prediction(table: pd.DataFrame, job: RocFigureJob) -> Prediction:
+    columns = [f"p_{name}" for name in job.classes]
+    missing = sorted(set(columns) - set(table.columns))
+    if missing:
+        raise CheckFailed("predictions speak of other classes than the params", value=", ".join(missing))
+    return Prediction(table["label"].to_numpy(), table[columns].to_numpy(np.float64))
+
+
+def _require_same_slices(tables: Mapping[str, list[pd.DataFrame]]) -> None:
+    columns = ["row", "case", "label"]
+    first = next(iter(tables.values()))[0][columns]
+    for name, runs in tables.items():
+        if not all(table[columns].equals(first) for table in runs):
+            raise CheckFailed(
+                "predictions are of other slices than the first curve's", value=name, next_step=f"evaluate {name} again"
+            )
