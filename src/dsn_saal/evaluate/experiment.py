@@ -14,7 +14,7 @@ from dsn_saal.domain.classes import ClassSet
 from dsn_saal.evaluate.predict import Progress, fix_arithmetic, predict_logits, probabilities_of
 from dsn_saal.evaluate.summary import header_of, probability_columns, run_metrics, summary_of, without_nan
 from dsn_saal.evaluate.testpart import TestPart, read_test_part
-from dsn_saal.evaluate.trained import TrainedRun, read_trained_runs
+from dsn_saal.evaluate.trained import TrainedRun, read_trained_runs, require_same_data
 from dsn_saal.models import Network, build_network, read_weights
 from dsn_saal.params.jobs import EvaluateJob
 from dsn_saal.storage.atomic import write_json
@@ -54,12 +54,13 @@ def evaluate_experiment(
     classes = ClassSet(job.classes, job.classes, job.positive)
     test = read_test_part(images, split, image_size=job.image_size, n_classes=len(classes))
     trained = read_trained_runs(weights, job.name, job.runs)
+    require_same_data(trained, images=images / "images.npy", split=split)
     tables = _predict_runs(job, test, trained, classes, progress)
     metrics = [run_metrics(table, classes) for table in tables]
     header = header_of(job, test.slices)
     for run, table, values in zip(trained, tables, metrics, strict=True):
         _write_run(out, run, table, header | {"metrics": without_nan(values)})
-    summary = header | summary_of(job, metrics, tables) | {"training": [_training(run) for run in trained]}
+    summary = header | summary_of(job, metrics, tables) | {"training": [run.origin() for run in trained]}
     write_json(out / "summary.json", summary)
     _remove_strays(out, {run.key.run_name for run in trained})
     return summary
@@ -93,15 +94,11 @@ def _network(job: EvaluateJob) -> Network:
     )
 
 
-def _training(run: TrainedRun) -> Json:
-    return {"run": run.key.run, "weights_sha256": run.weights_sha256, "record": run.record}
-
-
 def _write_run(out: Path, run: TrainedRun, table: pd.DataFrame, body: Json) -> None:
     predictions = out / run.key.run_name / "predictions.parquet"
     write_table(predictions, table)
     digest = {"predictions_sha256": sha256_of(predictions)}
-    write_json(predictions.with_name("metrics.json"), body | digest | {"training": _training(run)})
+    write_json(predictions.with_name("metrics.json"), body | digest | {"training": run.origin()})
 
 
 def _remove_strays(out: Path, wanted: set[str]) -> None:

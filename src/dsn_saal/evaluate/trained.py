@@ -28,6 +28,29 @@ class TrainedRun:
     weights_sha256: str
     record: dict[str, Any]
 
+    def origin(self) -> dict[str, Any]:
+        """What an evaluation carries on about the run, so that one can prove which training it belongs to."""
+        kept = {key: value for key, value in self.record.items() if key not in ("settings", "files")}
+        return {"run": self.key.run, "weights_sha256": self.weights_sha256, "record": kept}
+
+
+def require_same_data(runs: list[TrainedRun], *, images: Path, split: Path) -> None:
+    """Refuse runs that were trained on other images or another split: their training cases may be test cases here.
+
+    Raises:
+        CheckFailed: naming the run and which of the two differs.
+    """
+    here = {"images_sha256": sha256_of(images), "split_sha256": sha256_of(split)}
+    for run in runs:
+        for key, digest in here.items():
+            if run.record.get(key) != digest:
+                raise CheckFailed(
+                    f"{run.key.run_name} was trained on other data than it is tested on: {key} differs",
+                    value=run.record.get(key),
+                    where=split if key == "split_sha256" else images,
+                    next_step=f"train {run.key.experiment} again",
+                )
+
 
 def read_trained_runs(folder: Path, experiment: str, n_runs: int) -> list[TrainedRun]:
     """Every run of an experiment with its files checked against `SHA256SUMS`.

@@ -35,7 +35,7 @@ def train_nothing(folder, job, cohort, runs):
             for parameter in network.parameters():
                 parameter.add_(0.01 * run)
         write_weights(folder / f"run-{run:02d}" / "weights.safetensors", network)
-        write_json(folder / f"run-{run:02d}" / "run.json", cohort.record() | {"run": run})
+        write_json(folder / f"run-{run:02d}" / "run.json", cohort.record(run) | {"run": run})
     write_listing(folder)
 
 
@@ -83,7 +83,8 @@ def test_an_evaluation_names_the_training_it_belongs_to(stage):
     summary = stage.run()
     metrics = json.loads((stage.out / "run-02" / "metrics.json").read_text())
     assert metrics["training"]["weights_sha256"] == sha256_of(stage.weights / "run-02" / "weights.safetensors")
-    assert metrics["training"]["record"]["identity"] == stage.cohort.record()["identity"]
+    assert metrics["training"]["record"]["identity"] == stage.cohort.record(2)["identity"]
+    assert "settings" not in metrics["training"]["record"]
     assert metrics["predictions_sha256"] == sha256_of(stage.out / "run-02" / "predictions.parquet")
     assert [entry["run"] for entry in summary["training"]] == [0, 1, 2]
 
@@ -146,7 +147,7 @@ def test_no_training_at_all_is_a_bad_request(stage):
 def test_a_split_of_other_slices_is_refused(stage):
     moved = pd.read_parquet(stage.cohort.split)
     moved["case"] = moved["case"].to_numpy()[::-1]
-    write_table(stage.cohort.split, moved)
+    write_table(stage.cohort.split, moved)  # refused before the hash is looked at
     with pytest.raises(CheckFailed, match="do not belong together"):
         stage.run()
 
@@ -166,3 +167,21 @@ def test_weights_of_another_network_are_refused(stage, small_settings):
     plain = evaluate_job(small_settings(), "vgg16_bn_ce")
     with pytest.raises(CheckFailed):
         stage.run(model=plain.model)
+
+
+def test_a_run_trained_on_another_split_is_refused(stage):
+    """Its training cases would be test cases here."""
+    swapped = pd.read_parquet(stage.cohort.split)
+    swapped["part"] = swapped["part"].map({"train": "test", "test": "train"})
+    write_table(stage.cohort.split, swapped)
+    with pytest.raises(CheckFailed, match="split_sha256 differs"):
+        stage.run()
+    assert not stage.out.exists()
+
+
+def test_a_run_trained_on_other_images_is_refused(stage):
+    pixels = np.load(stage.cohort.images / "images.npy")
+    pixels[0, 0, 0] ^= 1
+    np.save(stage.cohort.images / "images.npy", pixels)
+    with pytest.raises(CheckFailed, match="images_sha256 differs"):
+        stage.run()
