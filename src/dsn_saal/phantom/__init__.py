@@ -1,1 +1,1 @@
-"""A synthetic chest-CT cohort, written as the DICOM series a hospital would export."""
+"""Synthetic chest CT: patients with known lungs, lesions and labels, written as a hospital exports them."""
