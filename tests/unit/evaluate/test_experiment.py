@@ -147,7 +147,7 @@ def test_no_training_at_all_is_a_bad_request(stage):
 def test_a_split_of_other_slices_is_refused(stage):
     moved = pd.read_parquet(stage.cohort.split)
     moved["case"] = moved["case"].to_numpy()[::-1]
-    write_table(stage.cohort.split, moved)  # refused before the hash is looked at
+    write_table(stage.cohort.split, moved)
     with pytest.raises(CheckFailed, match="do not belong together"):
         stage.run()
 

@@ -66,7 +66,7 @@ def test_a_run_that_never_predicts_a_class_leaves_precision_missing(cohort, smal
 
 def test_origin_is_phantom_as_soon_as_one_slice_is(cohort, small_settings):
     assert read(cohort(origin="clinical").evaluate("dsn_saal"))["origin"] == "clinical"
-    slices = pd.DataFrame({"case": ["a", "b"], "origin": ["clinical", "phantom"]})
+    slices = pd.DataFrame({"case": ["a", "b"], "label": [0, 1], "origin": ["clinical", "phantom"]})
     assert header_of(evaluate_job(small_settings(), "dsn_saal"), slices)["origin"] == "phantom"
 
 
