@@ -91,7 +91,8 @@ class Code:
             if name in reached or source is None or self._is_left_out(name):
                 continue
             reached.add(name)
-            waiting += [name.rpartition(".")[0], *self._module(source).imports]
+            parents = [name.rpartition(".")[0]] if "." in name else []  # importing a module runs its package first
+            waiting += [*parents, *self._module(source).imports]
         return reached
 
     def save(self) -> None:

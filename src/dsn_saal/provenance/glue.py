@@ -1,4 +1,4 @@
-"""The one call that a Snakefile makes: `glue = attach(workflow, roots=[...])`, and three hooks.
+"""The one call that a Snakefile makes: `glue = attach(workflow, roots=[...], package=...)`, and three hooks.
 
 onstart:
     glue.start()
@@ -70,7 +70,6 @@ class Glue:
         Nothing is changed while another Snakemake is at work here.
         """
         require_known_snakemake()
-        self._settle_choices()
         if not self._is_alone():
             _say("another run is at work here; the plan shown may be behind it")
             return []
@@ -105,13 +104,6 @@ class Glue:
         """Keep the caches."""
         self._hashes.save()
         self._code.save()
-
-    def _settle_choices(self) -> None:
-        """What the contract rests on is set here, not hoped for in a profile."""
-        choices = self._workflow.dag_settings
-        if choices is not None:
-            choices.force_incomplete = True  # a marked output is made again
-            choices.max_checksum_file_size = sys.maxsize  # content decides, however large
 
     def _is_alone(self) -> bool:
         """Take this folder's lock; the system gives it back when the process ends, however it ends."""

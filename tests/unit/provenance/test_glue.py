@@ -1,0 +1,165 @@
+"""Snakemake held to contents: each test is something that happens to a working folder, and what has to run then."""
+
+import os
+import signal
+import subprocess
+import time
+
+EVERYTHING = {"train one", "train two", "evaluate one", "evaluate two", "table"}
+ONE = {"train one", "evaluate one", "table"}
+
+
+def test_a_second_run_does_nothing(toy):
+    assert toy.all() == set()
+    assert "Nothing to be done" in toy.said and "content:" not in toy.said
+
+
+def test_touching_copying_and_reordering_times_reruns_nothing(toy):
+    for number, path in enumerate(
+        sorted(p for p in toy.root.rglob("*.*") if p.is_file() and ".snakemake" not in str(p))
+    ):
+        os.utime(path, (1e9 + number, 1e9 + number))
+    assert toy.planned() == set()
+    for path in toy.files("results", "*"):
+        path.touch()
+    assert toy.planned() == set()
+
+
+def test_one_parameter_reruns_its_jobs_only(toy):
+    toy.params(lr={"one": 0.2, "two": 0.1})
+    assert toy.planned() == ONE
+    assert toy.all() == ONE
+    toy.matches()
+    assert toy.all() == set()
+
+
+def test_a_changed_input_counts_even_where_it_is_older(toy):
+    path = toy.root / "data/one.txt"
+    path.write_text("other data\n")
+    os.utime(path, (1, 1))
+    assert toy.planned() == ONE
+    assert "made from another data/one.txt" in toy.said
+    path.write_text("data one\n")
+    assert toy.planned() == set()
+
+
+def test_an_altered_output_is_made_again(toy):
+    path = toy.root / "results/evaluate/one.txt"
+    times = path.stat()
+    path.write_text(path.read_text().replace("run 1", "run 7"))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert toy.all() == {"evaluate one", "table"}
+    assert "results/evaluate/one.txt: it was altered outside the workflow" in toy.said
+    toy.matches()
+
+
+def test_an_altered_file_behind_a_listing_is_made_again(toy):
+    (toy.root / "results/train/one/run-2.txt").write_text("better weights\n")
+    assert toy.all() == ONE
+    assert "run-2.txt was altered" in toy.said
+    toy.matches()
+    (toy.root / "results/train/two/run-1.txt").unlink()
+    assert toy.all() == {"train two", "evaluate two", "table"}
+
+
+def test_a_file_put_back_is_as_good_as_before(toy):
+    path = toy.root / "results/table/table.txt"
+    good = path.read_text()
+    path.write_text("nonsense\n")
+    assert toy.planned() == {"table"}
+    path.write_text(good)
+    assert toy.planned() == set()
+
+
+def test_a_removed_output_is_made_again(toy):
+    (toy.root / "results/evaluate/two.txt").unlink()
+    assert toy.all() >= {"evaluate two"}
+    toy.matches()
+
+
+def test_data_from_outside_count_by_content(toy):
+    (toy.root.parent / "outside/case.txt").touch()
+    assert toy.planned() == set()
+    (toy.root.parent / "outside/another.txt").write_text("a new case\n")
+    assert toy.planned() == EVERYTHING
+
+
+def test_code_counts_by_meaning(toy):
+    loop = toy.root / "package/loop.py"
+    loop.write_text('"""How long."""\n\nepochs = (\n    3\n)\n"""Long enough."""\n')
+    (toy.root / "package/unused.py").write_text("epochs = 4\n")
+    assert toy.planned() == set()
+    loop.write_text("epochs = 4\n")
+    assert toy.planned() == EVERYTHING
+
+
+def test_a_lost_record_is_no_licence(toy):
+    import shutil
+
+    shutil.rmtree(toy.root / ".snakemake/metadata")
+    assert toy.planned() == EVERYTHING
+    assert "files without a record" in toy.said
+
+
+def test_a_removed_experiment_leaves_nothing_behind(toy):
+    toy.params(lr={"one": 0.1})
+    assert toy.all() == {"table"}
+    assert not toy.files("results", "*two*")
+    assert (toy.root / "results/train/MANIFEST").read_text() == "one/SHA256SUMS\none/run-1.txt\none/run-2.txt\n"
+    toy.params(lr={"one": 0.1, "two": 0.1})
+    assert toy.all() == {"train two", "evaluate two", "table"}
+
+
+def test_a_stranger_in_a_stage_is_removed(toy):
+    (toy.root / "results/evaluate/notes.txt").write_text("by hand\n")
+    assert toy.all() == set()
+    assert "notes.txt does not belong there" in toy.said
+    assert not (toy.root / "results/evaluate/notes.txt").exists()
+
+
+def test_a_killed_run_leaves_no_lock_and_nothing_half_done(toy):
+    toy.params(lr={"one": 0.3, "two": 0.3})
+    slow = subprocess.Popen(
+        ["snakemake", "--cores", "1", "all"],
+        cwd=toy.root,
+        env={**os.environ, "SLOW": "sleep 1.5"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    (toy.root / "ran.txt").unlink(missing_ok=True)
+    while not (toy.root / "ran.txt").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    busy = toy.sh("snakemake", "--cores", "1", "all", check=False)
+    os.killpg(slow.pid, signal.SIGKILL)
+    slow.wait()
+    assert "another run is at work" in busy
+    assert list((toy.root / ".snakemake/locks").iterdir())
+    assert toy.all() == EVERYTHING
+    toy.matches()
+    assert toy.all() == set()
+
+
+def test_touch_is_refused(toy):
+    toy.params(lr={"one": 0.2, "two": 0.1})
+    said = toy.sh("snakemake", "--cores", "1", "--touch", "all", check=False)
+    assert "--touch would declare old results" in said
+    assert toy.planned() == ONE
+
+
+def test_without_the_profile_it_is_loud_not_stale(toy):
+    (toy.root / "results/evaluate/one.txt").write_text("nonsense\n")
+    said = toy.sh("snakemake", "--cores", "1", "--workflow-profile", "none", "all", check=False)
+    assert "IncompleteFilesException" in said
+    toy.sh("snakemake", "--cleanup-metadata", "results/evaluate/one.txt")
+    assert toy.all() == {"evaluate one", "table"}
+    toy.matches()
+
+
+def test_another_snakemake_is_refused(toy):
+    (toy.root / "Snakefile").write_text(
+        "import dsn_saal.provenance.records as r\nr.SNAKEMAKE_VERSION = '9.99'\n" + (toy.root / "Snakefile").read_text()
+    )
+    said = toy.sh("snakemake", "-n", "all", check=False)
+    assert "knows one version" in said and "known: 9.99" in said
