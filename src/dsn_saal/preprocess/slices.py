@@ -51,7 +51,7 @@ class Quality:
         lung_share: mask pixels as a share of the body's (of the image's where there is no body).
         n_regions: regions that hulls were drawn round.
         empty: no lung was found; the slice is then kept unmasked, if at all.
-        touches_border: the body reaches the image border, so that lungs may be cut off.
+        touches_border: a lung meets the image border, where it is cut off and dropped.
         asymmetry: |left - right| / (left + right) of the mask about the body's middle; 0 where it is empty.
     """
 

@@ -29,6 +29,9 @@ ReadHu = Callable[[str, str], NDArray[np.int16]]
 CHUNK = 8
 """Slices that travel to a process together."""
 
+KEPT_BYTES = 31 * 2**20
+"""Block whose freeing makes glibc keep memory: just under the largest that it adapts to."""
+
 _FLAG_TYPES = {
     "lung_share": np.float32, "n_regions": np.int8, "empty": np.bool_, "touches_border": np.bool_,
     "asymmetry": np.float32,
@@ -125,10 +128,11 @@ def _one(read_hu: ReadHu, truth_root: Path, recipe: Recipe, task: Task) -> Done:
 def _map(one: Callable[[Task], Done], tasks: list[Task], workers: int) -> Iterator[Done]:
     """Results in the order of the tasks; one worker means this process."""
     if workers == 1 or len(tasks) <= CHUNK:
+        _settle()
         yield from map(one, tasks)
         return
     context = multiprocessing.get_context("spawn")  # the parent may draw progress in a thread
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_settle) as pool:
         try:
             # In batches, so that results wait in bounded memory where writing is slower than reading.
             for at in range(0, len(tasks), 16 * CHUNK * workers):
@@ -139,6 +143,16 @@ def _map(one: Callable[[Task], Done], tasks: list[Task], workers: int) -> Iterat
                 value=f"{workers} workers",
                 next_step="the machine may be out of memory: run again with fewer --workers",
             ) from None
+
+
+def _settle() -> None:
+    """Prepare a process for many slices: one thread, and memory that stays.
+
+    glibc gives every freed image back to the system, whose pages then cost more than the work done in them. Freeing one
+    large block raises its limits for that (mallopt(3), M_MMAP_THRESHOLD); other systems lose nothing.
+    """
+    cv2.setNumThreads(1)
+    np.empty(KEPT_BYTES, np.uint8)
 
 
 def _require_lungs(flags: list[Quality], source: Path) -> None:

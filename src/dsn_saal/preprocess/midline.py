@@ -1,0 +1,67 @@
+"""Undo the joining of the two lungs across the midline, before closing can make it.
+
+Closing joins the lungs at the anterior junction, where they lie a few pixels apart or touch. One hull round both then
+takes in heart and mediastinum. What is closed for each side by itself cannot join.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dsn_saal.preprocess.morphology import Mask
+from dsn_saal.preprocess.regions import area_of, outlines
+
+MOST_ACROSS = 0.2
+"""A region with a smaller share of its pixels across the midline is one lung, with a larger one it is two."""
+
+LEAST_SIDE = 0.05
+"""Least share of the air on either side of the midline: with less there is one lung in the slice."""
+
+NECK = 0.5
+"""How much of the narrower side's widest column the column at the midline may hold."""
+
+
+def split_at_midline(air: Mask) -> list[Mask]:
+    """The air of the two sides of the body, so that each lung can be closed by itself.
+
+    The sides meet at the narrowest column of the middle half of the body, where the anterior junction lies. Where no
+    column is a neck between two wider parts there is one lung only, and all air comes back as it is. A region that
+    crosses the neck with a small share belongs to its own side as a whole.
+    """
+    cut = _neck(np.asarray(cv2.reduce(air, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S), np.int32).reshape(-1))
+    if cut is None:
+        return [air]
+    left, right = air.copy(), air.copy()
+    left[:, cut:] = 0
+    right[:, :cut] = 0
+    for region in outlines(air):
+        x, _, across, _ = cv2.boundingRect(region)
+        if x < cut < x + across:
+            inside, area = area_of(region)
+            _keep_whole(area & air[inside], cut - x, left[inside], right[inside])
+    return [left, right]
+
+
+def _neck(columns: NDArray[np.int32]) -> int | None:
+    """The narrowest column between two parts that are wider, None without one; of equals the nearest to the middle."""
+    width, share = len(columns), np.cumsum(columns, dtype=np.int64)
+    middle = np.arange(width // 4, width - width // 4)
+    smaller = np.minimum(share[middle], share[-1] - share[middle])
+    middle = middle[smaller >= LEAST_SIDE * share[-1]]
+    wider = np.minimum(np.maximum.accumulate(columns), np.maximum.accumulate(columns[::-1])[::-1])
+    middle = middle[columns[middle] <= NECK * wider[middle]]
+    if not share[-1] or not len(middle):
+        return None
+    return int(middle[np.lexsort((np.abs(2 * middle - width), columns[middle]))[0]])
+
+
+def _keep_whole(own: Mask, cut: int, left: Mask, right: Mask) -> None:
+    """Give a region that crosses the midline with a small share to the side of its greater part, in place."""
+    on_left, on_right = cv2.countNonZero(own[:, :cut]), cv2.countNonZero(own[:, cut:])
+    if min(on_left, on_right) >= MOST_ACROSS * (on_left + on_right):
+        return
+    gains, loses = (left, right) if on_left > on_right else (right, left)
+    gains |= own
+    loses &= ~own
