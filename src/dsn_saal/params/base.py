@@ -13,10 +13,13 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     def to_json(self) -> str:
-        """The block as canonical JSON: keys sorted, no spaces, the same text for the same values."""
+        """The block as JSON without spaces, the same text for the same values.
+
+        Keys keep the order of the models and of params.yaml: the order of the classes is their labels.
+        """
         import json
 
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return json.dumps(self.model_dump(mode="json"), separators=(",", ":"), ensure_ascii=True)
 
 
 def stated(description: str, *, source: str, **law: Any) -> Any:

@@ -108,7 +108,16 @@ def all_jobs(settings):
 
 def test_a_job_survives_the_way_through_its_command_line(raw):
     for _, job in all_jobs(resolve(raw)):
-        assert jobs.parse_job(type(job), job.to_json()) == job
+        again = jobs.parse_job(type(job), job.to_json())
+        assert again == job and again.to_json() == job.to_json()
+
+
+def test_the_order_of_the_classes_is_their_label_on_every_way(raw):
+    settings = resolve(raw)
+    classes = list(settings.datasets["covid19_diag"].classes)
+    assert classes != sorted(classes)
+    job = jobs.parse_job(jobs.IngestJob, jobs.ingest_job(settings, "covid19_diag").to_json())
+    assert list(job.folders) == classes
 
 
 @pytest.mark.parametrize(
