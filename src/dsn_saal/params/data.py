@@ -144,9 +144,9 @@ class Lung(Section):
         le=2,
     )
     fewest_px: int = open_choice(
-        "pixels at 512 of the smallest region that may be lung",
+        "pixels at 512 of the smallest lung; a slice with less is without lungs",
         paper="not stated",
-        default="64",
+        default="300 (a disc of 14 mm at 0.7 mm a pixel)",
         alternatives="any; 1 takes every speck that is among the largest",
         ge=1,
         le=20000,
@@ -181,11 +181,19 @@ class Lung(Section):
         ge=0,
         le=1,
     )
+    core_px: int = open_choice(
+        "how deep inside a region its density is judged, in pixels of a 512 matrix",
+        paper="not stated",
+        default="3",
+        alternatives="any",
+        ge=0,
+        le=16,
+    )
     midline: Literal["as_closed", "split"] = open_choice(
-        "whether closing may join the two lungs across the midline, where one hull would take in the mediastinum",
+        "what keeps the two lungs apart and each of them whole",
         paper="largest connected regions",
-        default="split (each side is closed by itself)",
-        alternatives="as_closed (the paper's words)",
+        default="split (one lung on each side: closing cannot join the two, opening cannot tear one)",
+        alternatives="as_closed (the paper's words: one hull may take in the mediastinum)",
     )
     hull: Literal["per_region", "joint"] = open_choice(
         "what the convex hull is drawn round", paper="convex hull", default="per_region", alternatives="joint"

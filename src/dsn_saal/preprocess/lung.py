@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dsn_saal.preprocess.midline import split_at_midline
+from dsn_saal.preprocess.midline import split_at_midline, whole_lungs
 from dsn_saal.preprocess.morphology import Mask, closed, closed_then_opened, eroded, opened
 from dsn_saal.preprocess.regions import Outline, area_of, filled, hulls, largest, outlines, pixel_count
 
@@ -42,7 +42,8 @@ class LungRecipe:
         dense_grey: largest median grey value of lung; denser regions are noise in fat.
         gas_grey: largest median grey value of gas (trachea, bowel).
         gas_share: a region of a larger share of the body's rectangle is lung however thin its tissue.
-        midline: "as_closed", or "split": lungs are closed each for itself, so that they cannot join across the midline.
+        core_px: how deep inside a region its density is judged, at 512.
+        midline: "as_closed", or "split": each side of the body has one lung, which is closed by itself and stays whole.
         hull: "per_region" or "joint".
     """
 
@@ -57,6 +58,7 @@ class LungRecipe:
     dense_grey: int
     gas_grey: int
     gas_share: float
+    core_px: int
     midline: str
     hull: str
 
@@ -119,20 +121,25 @@ def _tissue(grey: NDArray[np.uint8], recipe: LungRecipe) -> Mask:
 
 
 def _lung_regions(air: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, scale: float) -> list[Outline]:
-    """Outlines of the lungs among the air inside the body, in the coordinates of `air`."""
-    close_px, open_px = int(recipe.close_px * scale + 0.5), int(recipe.open_px * scale + 0.5)
+    """What a hull is drawn round, among the air inside the body, in the coordinates of `air`."""
+    close_px, open_px, core_px = (
+        int(radius * scale + 0.5) for radius in (recipe.close_px, recipe.open_px, recipe.core_px)
+    )
     fewest = max(1, int(recipe.fewest_px * scale * scale + 0.5))
     if recipe.candidates == "lung_density":
-        air = of_lung_density(air, grey, recipe, fewest, open_px)
+        air = of_lung_density(air, grey, recipe, core_px)
     if recipe.order == "open_first":
         chosen = largest(outlines(opened(air, open_px)), recipe.n_regions, fewest_px=fewest)
         return largest(outlines(closed(filled(air.shape, chosen), close_px)), recipe.n_regions)
-    halves = [air] if recipe.midline == "as_closed" else split_at_midline(air)
-    found = [region for half in halves for region in outlines(closed_then_opened(half, close_px, open_px))]
-    return largest(found, recipe.n_regions, fewest_px=fewest)
+    if recipe.midline == "as_closed":
+        return largest(outlines(closed_then_opened(air, close_px, open_px)), recipe.n_regions, fewest_px=fewest)
+    sides = split_at_midline(air)
+    each = recipe.n_regions if len(sides) == 1 else 1
+    lungs = [lung for side in sides for lung in whole_lungs(side, close_px, open_px, fewest)[:each]]
+    return [points for _, points in sorted(lungs, key=lambda lung: -lung[0])[: recipe.n_regions]]
 
 
-def of_lung_density(air: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, fewest_px: int, core_px: int) -> Mask:
+def of_lung_density(air: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, core_px: int) -> Mask:
     """The regions of `air` that may be lung: neither specks of noise in fat nor gas in trachea and bowel.
 
     A region is judged by the (lower) median grey value of its core, out of reach of the partial volume at its rim;
@@ -141,8 +148,7 @@ def of_lung_density(air: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, fewe
     Args:
         air: binary image of the air inside the body.
         grey: windowed slice of the same shape.
-        recipe: limits of density and size.
-        fewest_px: smallest region.
+        recipe: limits of density and of the size of gas.
         core_px: how deep the core lies.
     """
     most_gas = recipe.gas_share * air.size
@@ -151,7 +157,7 @@ def of_lung_density(air: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, fewe
     kept = []
     for region in outlines(air):
         count = pixel_count(region)
-        if count < fewest_px:
+        if count < 2 * core_px * (core_px + 1) + 1:  # fewer than the diamond that any core's neighbourhood holds
             continue
         inside, area = area_of(region)
         half = (cv2.countNonZero(area & core[inside]) + 1) // 2

@@ -1,7 +1,8 @@
-"""Undo the joining of the two lungs across the midline, before closing can make it.
+"""One lung on each side of the body: closing cannot join them, opening cannot tear one.
 
-Closing joins the lungs at the anterior junction, where they lie a few pixels apart or touch. One hull round both then
-takes in heart and mediastinum. What is closed for each side by itself cannot join.
+Closing joins the lungs at the anterior junction, where they lie a few pixels apart or touch; one hull round both then
+takes in heart and mediastinum. Opening tears the thin rim of lung round the dome of the diaphragm, and the piece in
+front of it is lost. Both are undone before the hull.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dsn_saal.preprocess.morphology import Mask
-from dsn_saal.preprocess.regions import area_of, outlines
+from dsn_saal.preprocess.morphology import Mask, closed, opened
+from dsn_saal.preprocess.regions import Outline, area_of, largest, outlines, pixel_count
 
 MOST_ACROSS = 0.2
 """A region with a smaller share of its pixels across the midline is one lung, with a larger one it is two."""
@@ -65,3 +66,20 @@ def _keep_whole(own: Mask, cut: int, left: Mask, right: Mask) -> None:
     gains, loses = (left, right) if on_left > on_right else (right, left)
     gains |= own
     loses &= ~own
+
+
+def whole_lungs(air: Mask, close_px: int, open_px: int, fewest_px: int) -> list[tuple[int, Outline]]:
+    """Regions after closing and opening, largest first: pixel count and boundary points.
+
+    Pieces that only opening has separated count as one region and keep one hull.
+    """
+    joined = closed(air, close_px)
+    pieces = largest(outlines(opened(joined, open_px)), air.size)
+    whole = []
+    for region in outlines(joined):
+        own = [piece for piece in pieces if cv2.pointPolygonTest(region, piece[0, 0].tolist(), False) >= 0]
+        count = sum(pixel_count(piece) for piece in own)
+        if count >= fewest_px:
+            whole.append((count, np.concatenate(own)))
+    whole.sort(key=lambda lung: (-lung[0], int(lung[1][0, 0, 1]), int(lung[1][0, 0, 0])))
+    return whole

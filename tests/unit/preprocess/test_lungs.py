@@ -18,7 +18,8 @@ from dsn_saal.preprocess.truth import hull_overlap
 
 LUNG = LungRecipe(
     threshold=170, tissue_side="at_or_above", order="close_first", close_px=7, open_px=3, n_regions=2, fewest_px=64,
-    candidates="lung_density", dense_grey=144, gas_grey=39, gas_share=0.08, midline="split", hull="per_region",
+    candidates="lung_density", dense_grey=144, gas_grey=39, gas_share=0.08, core_px=3, midline="split",
+    hull="per_region",
 )  # fmt: skip
 PAPER = replace(LUNG, candidates="any", midline="as_closed", fewest_px=1)
 RECIPE = Recipe(-400, 1500, "exact", "trunc", LUNG, "bilinear", 64)
@@ -129,6 +130,18 @@ def test_a_lung_that_bulges_over_the_midline_stays_whole():
     found = lungs_of(hu)
     assert found.n_regions == 2
     assert found.mask[bulge].all()
+
+
+def test_a_lung_torn_by_opening_stays_whole():
+    """The rim round the dome of the diaphragm is thinner than the disk; what lies in front of it is still lung."""
+    hu, truth = thorax(SIDE)
+    dome = ellipse(SIDE, 0.28, 0.46, 0.12, 0.08)
+    hu[dome & truth] = 60
+    lung = truth & ~dome
+    lung[:, SIDE // 2 :] = truth[:, SIDE // 2 :]
+    torn = lungs_of(hu, replace(LUNG, midline="as_closed"))
+    assert overlap(hu, lung) > 0.97
+    assert hull_overlap(torn.mask, lung.astype(np.uint8) * np.uint8(255)) < 0.9
 
 
 def test_one_hull_or_one_region_on_request():
