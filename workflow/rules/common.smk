@@ -5,6 +5,7 @@
 # param that is not recorded: what may differ between machines goes there.
 
 import re
+import shutil
 from pathlib import Path
 
 import dsn_saal
@@ -12,6 +13,7 @@ from dsn_saal.domain.errors import DsnSaalError
 from dsn_saal.domain.run import RunKey
 from dsn_saal.params import resolve
 from dsn_saal.params import jobs, paper_jobs
+from dsn_saal.provenance.followed import require_followed
 from dsn_saal.provenance.glue import attach
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
@@ -30,6 +32,7 @@ FOLDERS = [
 
 try:
     settings = resolve(config)
+    require_followed(Path("dvc.yaml"), config)
     glue = attach(
         workflow,
         roots=[*FOLDERS, "results/metrics.json"],
@@ -57,7 +60,7 @@ wildcard_constraints:
     folder="|".join(map(re.escape, FOLDERS)),
 
 
-GPUS = len(list(Path("/dev").glob("nvidia[0-9]*")))
+ON_GPU = shutil.which("nvidia-smi") is not None
 
 RUNS = [RunKey("any", run).run_name for run in range(settings.train.runs)]
 SPLIT = "results/split/{dataset}/case_wise"
@@ -99,6 +102,16 @@ def named(option, pattern, experiments):
     ]
 
 
+def table(name):
+    """Output files of a table."""
+    return multiext(f"results/tables/{name}", *(f".{kind}" for kind in TABLE_KINDS))
+
+
+def figure(name):
+    """Output files of a figure."""
+    return multiext(f"results/figures/{name}", *(f".{kind}" for kind in FIGURE_KINDS))
+
+
 def made(folder):
     """What the jobs of a stage declare, below one folder."""
     phantoms = [
@@ -132,17 +145,3 @@ def made(folder):
         "results/report": ["paper.pdf"],
     }
     return [f"{folder}/{name}" for name in patterns[folder]]
-
-
-# What no job makes any more (an experiment or a run that params no longer name) is removed; the rest is listed.
-rule manifest:
-    input:
-        lambda wildcards: made(wildcards.folder),
-    output:
-        "{folder}/MANIFEST",
-    log:
-        "logs/manifest/{folder}.log",
-    params:
-        code=glue.code("provenance.belongings"),
-    shell:
-        "dsn-saal provenance tidy --manifest {output:q} {input:q} &> {log:q}"

@@ -17,7 +17,7 @@ rule evaluate:
         "logs/evaluate/{experiment}.log",
     threads: settings.train.threads
     resources:
-        gpu=1 if GPUS else 0,
+        gpu=1 if ON_GPU else 0,
     params:
         settings=lambda wildcards: jobs.evaluate_job(
             settings, wildcards.experiment

@@ -6,16 +6,6 @@ SHOWN_PREPROCESSED = f"results/preprocess/{settings.report.dataset}"
 SHOWN_SPLIT = SPLIT.format(dataset=settings.report.dataset)
 
 
-def table(name):
-    """Output files of a table."""
-    return multiext(f"results/tables/{name}", *(f".{kind}" for kind in TABLE_KINDS))
-
-
-def figure(name):
-    """Output files of a figure."""
-    return multiext(f"results/figures/{name}", *(f".{kind}" for kind in FIGURE_KINDS))
-
-
 rule table2:
     input:
         index=f"{SHOWN_PREPROCESSED}/index.parquet",

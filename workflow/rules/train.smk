@@ -13,7 +13,7 @@ rule train:
         "logs/train/{experiment}.log",
     threads: settings.train.threads
     resources:
-        gpu=1 if GPUS else 0,
+        gpu=1 if ON_GPU else 0,
     params:
         settings=lambda wildcards: jobs.train_job(
             settings, wildcards.experiment

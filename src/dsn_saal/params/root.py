@@ -65,7 +65,7 @@ def resolve(raw: dict[str, Any], *, where: str = "params.yaml") -> Settings:
     """
     sections = {key: value for key, value in raw.items() if key != "scales"}
     scales, scale = raw.get("scales"), raw.get("scale")
-    if not isinstance(scales, dict) or scale not in scales:
+    if not isinstance(scales, dict) or not isinstance(scale, str) or scale not in scales:
         known = ", ".join(scales) if isinstance(scales, dict) else "none"
         raise BadRequest(
             "scale does not name a block of scales",
