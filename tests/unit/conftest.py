@@ -81,7 +81,8 @@ class Cohort:
         np.save(self.images / "masks.npy", np.packbits(masks.reshape(len(masks), -1), axis=1))
         write_table(self.index_path, self.index)
         write_table(self.split, self.index[["row", "case", "label"]].assign(part=self.parts))
-        write_json(self.certificate, {"verdict": "PROVEN", "levels": {"case": {"verdict": "PROVEN", "shared": []}}})
+        levels = {level: {"verdict": "PROVEN", "shared": []} for level in ("case", "series", "pixel")}
+        write_json(self.certificate, {"verdict": "PROVEN", "levels": levels, "counts": self._counts()})
         overlap = {"slices": len(masks), "mean": 0.987, "min": 0.934}
         write_json(
             self.mask_quality,
@@ -93,11 +94,23 @@ class Cohort:
                 "hull_iou_missing_because": None,
             },
         )
-        counts = {"slices": len(masks), "series": self.index["case"].nunique(), "cases": self.index["case"].nunique()}
+        counts = {
+            "slices": len(masks),
+            "origins": {self.origin: len(masks)},
+            "series": self.index["case"].nunique(),
+            "cases": self.index["case"].nunique(),
+        }
         write_json(
             self.flow,
             {"files": len(masks) + 4, "excluded": {"not_dicom": 3, "localizer": 1}, "excluded_total": 4, **counts},
         )
+
+    def _counts(self):
+        counts = {}
+        for part in ("train", "test"):
+            slices = self.index[self.parts == part].groupby("class_name", sort=False)
+            counts[part] = {name: {"cases": rows["case"].nunique(), "slices": len(rows)} for name, rows in slices}
+        return counts
 
     def evaluate(self, experiment, skill=1.0, settings=None, runs=None, seed=0):
         """Write the evaluation of an experiment whose logits favour the true class by `skill`."""

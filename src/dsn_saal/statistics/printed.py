@@ -47,3 +47,13 @@ def plural(number: int, one: str, many: str | None = None) -> str:
 def listed(words: list[str]) -> str:
     """Words as a sentence lists them: a, b and c."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def signed(value: float | None) -> str:
+    """A difference of metrics, its sign always shown."""
+    return MISSING if value is None else f"{value:+.{DECIMALS}f}".replace("-", "−")
+
+
+def plain(value: float) -> str:
+    """A parameter as an author would write it: no trailing zeros, a true minus."""
+    return f"{value:g}".replace("-", "−")

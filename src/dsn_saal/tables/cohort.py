@@ -16,7 +16,7 @@ from dsn_saal.tables.table import Table
 
 COLUMNS = (
     "class", "cases train", "cases test", "cases all", "slices train", "slices test", "slices all", "slices/case",
-    "slices in train",
+    "train share",
 )  # fmt: skip
 PARTS = ("train", "test")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.evaluate.summary import Json, read_summary
-from dsn_saal.params.paper_jobs import ExperimentRow, ResultTableJob
+from dsn_saal.params.paper_jobs import ExperimentRow, ReportJob, ResultTableJob
 from dsn_saal.statistics import printed
 from dsn_saal.tables.footnotes import result_footnotes
 from dsn_saal.tables.table import Panel, Table
@@ -73,29 +73,39 @@ Members = dict[str, tuple[str, bool]]
 
 
 def _panels(job: ResultTableJob, primary: dict[str, str], level: float) -> dict[str, Members]:
-    headline = {FAMILIES[family]: (name, False) for family, name in primary.items()}
+    """Panels by title: the paper's columns first, then intervals, the other conventions and the classes."""
+    headline = {head: (primary[family], False) for family, head in FAMILIES.items()}
+    first = ", ".join(
+        f"{head} {convention_title(job, primary[family].partition('.')[2])}" for family, head in FAMILIES.items()
+    )
     headline["macro recall"] = ("sensitivity.macro", False)
     percent = f"{100 * level:g} %"
     intervals = {
         f"{head} {percent}": (name, True) for head, (name, _) in headline.items() if not name.startswith("auc.")
     }
-    others: dict[str, Members] = {}
-    for family, head in FAMILIES.items():
-        rest = [name for name in CONVENTIONS[family] if f"{family}.{name}" != primary[family]]
-        others[f"{head} under the other conventions"] = {
-            f"{head} {_convention(job, name)}": (f"{family}.{name}", False) for name in rest
-        }
-    by_class = {
-        f"{title} against the rest": {f"{short} {title}": (f"{rate}.{name}", False) for rate, short in RATES.items()}
-        for name, title in job.classes.items()
+    return {
+        f"Primary conventions: {first}": headline,
+        f"Intervals of {percent} over test cases": intervals,
+        "ACC and F1 under the other conventions": _other(job, primary, "accuracy") | _other(job, primary, "f1"),
+        "G-mean and AUC under the other conventions": _other(job, primary, "g_mean") | _other(job, primary, "auc"),
+        "Sensitivity and specificity of one class against the rest": _by_class(job, "sensitivity", "specificity"),
+        "Precision of one class against the rest": _by_class(job, "precision"),
     }
-    first = "Primary conventions: " + ", ".join(
-        f"{FAMILIES[family]} {_convention(job, name.partition('.')[2])}" for family, name in primary.items()
-    )
-    return {first: headline, f"Intervals of {percent} over test cases": intervals, **others, **by_class}
 
 
-def _convention(job: ResultTableJob, name: str) -> str:
+def _other(job: ResultTableJob, primary: dict[str, str], family: str) -> Members:
+    rest = [name for name in CONVENTIONS[family] if f"{family}.{name}" != primary[family]]
+    return {f"{FAMILIES[family]} {convention_title(job, name)}": (f"{family}.{name}", False) for name in rest}
+
+
+def _by_class(job: ResultTableJob, *rates: str) -> Members:
+    return {
+        f"{RATES[rate]} {title}": (f"{rate}.{name}", False) for rate in rates for name, title in job.classes.items()
+    }
+
+
+def convention_title(job: ResultTableJob | ReportJob, name: str) -> str:
+    """How a convention is printed: `positive` is the class it speaks of."""
     return job.classes[job.positive] if name == "positive" else CONVENTION_TITLES[name]
 
 

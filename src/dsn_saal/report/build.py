@@ -1,0 +1,128 @@
+"""The printed paper: facts, tables and figures laid beside the template, set by Typst with its own fonts."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.params.paper_jobs import FIGURES, TABLES, ReportJob
+from dsn_saal.report.facts import data_facts, method_facts, read_json
+from dsn_saal.report.outcomes import result_facts
+from dsn_saal.storage.atomic import write_bytes, write_json
+from dsn_saal.storage.tables import read_table
+from dsn_saal.tables.results import read_comparable
+
+TEMPLATE = ("paper.typ", "layout.typ", "references.yml")
+"""Files of this room that Typst reads."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Every file that the paper is made from.
+
+    Attributes:
+        tables: table name to its JSON.
+        figures: figure name to its SVG.
+        summaries: experiment to its summary.json, the control's among them.
+        flow: what ingest counted.
+        mask_quality: what preprocess measured.
+        index: index of the preprocessed slices.
+        certificate: of the split.
+    """
+
+    tables: Mapping[str, Path]
+    figures: Mapping[str, Path]
+    summaries: Mapping[str, Path]
+    flow: Path
+    mask_quality: Path
+    index: Path
+    certificate: Path
+
+
+def collect_facts(job: ReportJob, sources: Sources) -> dict[str, Any]:
+    """Everything the template may print.
+
+    Raises:
+        BadRequest: where a file is missing.
+        CheckFailed: where files are damaged or do not speak of the same data.
+    """
+    shown = (*job.rows, *([job.control] if job.control else []))
+    summaries = read_comparable(shown, sources.summaries, runs=job.train.runs, classes=tuple(job.classes))
+    certificate = read_json(sources.certificate, "certificate")
+    facts = data_facts(
+        job,
+        read_json(sources.flow, "flow"),
+        certificate,
+        read_json(sources.mask_quality, "mask quality"),
+        read_table(sources.index, ["decoder", "file_sha256"]),
+    )
+    first = summaries[job.rows[0].name]
+    tested = {name: entry["slices"] for name, entry in certificate["counts"]["test"].items()}
+    for what, found, expected in (
+        ("test slices", first["class_slices"], tested),
+        ("origin", first["origin"], facts["origin"]),
+    ):
+        if found != expected:
+            raise CheckFailed(
+                f"{what} of the evaluation are not those of the data", value=f"{found}, not {expected}",
+                where=sources.summaries[job.rows[0].name], next_step="run evaluate again",
+            )  # fmt: skip
+    return facts | method_facts(job) | result_facts(job, summaries)
+
+
+def build_report(job: ReportJob, sources: Sources, out: Path) -> None:
+    """Set the paper and write the PDF: the same bytes for the same files.
+
+    Raises:
+        BadRequest: where a file is missing or not one the paper prints.
+        CheckFailed: where files are damaged or do not belong together.
+    """
+    _require_names("table", sources.tables, TABLES)
+    _require_names("figure", sources.figures, FIGURES)
+    facts = collect_facts(job, sources)
+    with tempfile.TemporaryDirectory(prefix="dsn-saal-report-") as name:
+        folder = Path(name)
+        write_json(folder / "facts.json", facts)
+        for table, path in sources.tables.items():
+            write_json(folder / "tables" / f"{table}.json", read_json(path, f"table {table}"))
+        for figure, path in sources.figures.items():
+            write_bytes(folder / "figures" / f"{figure}.svg", _read_figure(figure, path))
+        for part in TEMPLATE:
+            shutil.copyfile(Path(__file__).with_name(part), folder / part)
+        write_bytes(out, set_pages(folder))
+
+
+def set_pages(folder: Path) -> bytes:
+    """The PDF of folder/paper.typ, with Typst's own fonts and no date in it."""
+    try:
+        return typst.compile(folder / "paper.typ", root=folder, ignore_system_fonts=True)
+    except typst.TypstError as error:
+        raise CheckFailed(
+            "the paper could not be set",
+            value=str(error).splitlines()[0],
+            next_step="make its tables and figures again",
+        ) from error
+
+
+def _read_figure(name: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise BadRequest(f"there is no {name}", value=path, next_step="run the stage that makes it") from None
+
+
+def _require_names(kind: str, given: Mapping[str, Path], wanted: Mapping[str, Any]) -> None:
+    if set(given) != set(wanted):
+        raise BadRequest(
+            f"the paper prints other {kind}s than were named",
+            value=", ".join(sorted(given)),
+            where=f"--{kind}",
+            next_step=f"name exactly: {', '.join(sorted(wanted))}",
+        )

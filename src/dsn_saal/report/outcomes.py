@@ -1,0 +1,165 @@
+"""Facts about results: what the summaries of the experiments say, in words that claim no more than they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dsn_saal.params.paper_jobs import ReportJob
+from dsn_saal.statistics.printed import count, interval, listed, mean_and_sd, metric, plural, share, signed
+from dsn_saal.statistics.runs import mean_and_sd as over_runs
+from dsn_saal.tables.results import FAMILIES, convention_title
+
+Facts = dict[str, Any]
+RECALL = "sensitivity.macro"
+
+
+def result_facts(job: ReportJob, summaries: Mapping[str, Facts]) -> Facts:
+    """Rows, comparison, control and runs.
+
+    Args:
+        job: the report's block.
+        summaries: of every row and of the control, by experiment; comparable.
+    """
+    first = summaries[job.rows[0].name]
+    return {
+        "experiment_titles": listed([row.title for row in job.rows]),
+        "cases_test": count(first["n_cases"]),
+        "slices_test": count(first["n_slices"]),
+        "level": f"{100 * first['interval']['level']:g} %",
+        **{f"{family}_name": _name(job, first, family) for family in FAMILIES},
+        "rows": [_row(row.title, summaries[row.name]) for row in job.rows],
+        "spread_sentence": _spread(first),
+        "floor_sentence": _floor(job, first),
+        **_comparison(job, summaries),
+        **_control(job, summaries),
+        **_machines(job, summaries),
+    }
+
+
+def _name(job: ReportJob, summary: Facts, family: str) -> str:
+    convention = summary["primary"][family].partition(".")[2]
+    return f"{FAMILIES[family]} ({convention_title(job, convention)})"
+
+
+def _metric(summary: Facts, name: str) -> Facts:
+    return summary["metrics"][summary["primary"].get(name, name)]
+
+
+def _printed(summary: Facts, name: str) -> str:
+    held = _metric(summary, name)
+    return mean_and_sd(held["mean"], held["sd"])
+
+
+def _row(title: str, summary: Facts) -> Facts:
+    return {
+        "title": title,
+        **{family: _printed(summary, family) for family in FAMILIES},
+        "recall": _printed(summary, RECALL),
+        "accuracy_interval": interval(_metric(summary, "accuracy")["interval"]),
+        "recall_interval": interval(_metric(summary, RECALL)["interval"]),
+    }
+
+
+def _spread(summary: Facts) -> str:
+    if summary["n_runs"] < 2:
+        return "A single run has no spread."
+    divisor = f"n − {summary['ddof']}" if summary["ddof"] else "n"
+    return f"What follows ± is the standard deviation over {plural(summary['n_runs'], 'run')} (divisor {divisor})."
+
+
+def _floor(job: ReportJob, summary: Facts) -> str:
+    largest = max(summary["class_slices"], key=lambda name: (summary["class_slices"][name], name))
+    floor = share(summary["class_slices"][largest], summary["n_slices"])
+    return f"The largest class of the test part is {job.classes[largest]}; always naming it would be right in {floor}."
+
+
+def _comparison(job: ReportJob, summaries: Mapping[str, Facts]) -> Facts:
+    """The last row against the first, run by run with the same seed."""
+    baseline, proposed = summaries[job.rows[0].name], summaries[job.rows[-1].name]
+    families = [family for family in ("accuracy", "f1", "g_mean") if _both(baseline, proposed, family)]
+    if len(job.rows) < 2 or not families:
+        return {"has_comparison": False}
+    return {
+        "has_comparison": True,
+        "baseline_title": job.rows[0].title,
+        "proposed_title": job.rows[-1].title,
+        "comparison_words": listed([_difference(baseline, proposed, family) for family in families]),
+        "comparison_sentence": _reading(baseline, proposed),
+    }
+
+
+def _both(baseline: Facts, proposed: Facts, family: str) -> bool:
+    return None not in (_metric(baseline, family)["mean"], _metric(proposed, family)["mean"])
+
+
+def _difference(baseline: Facts, proposed: Facts, family: str) -> str:
+    pairs = zip(_metric(baseline, family)["values"], _metric(proposed, family)["values"], strict=True)
+    differences = [after - before for before, after in pairs]
+    mean, sd = over_runs(differences, baseline["ddof"])
+    spread = f" ± {metric(sd)}" if sd is not None else ""
+    higher = f"{sum(value > 0 for value in differences)} of {plural(len(differences), 'run')}"
+    return f"{signed(mean)}{spread} in {FAMILIES[family]} (higher in {higher})"
+
+
+def _reading(baseline: Facts, proposed: Facts) -> str:
+    first, second = _metric(baseline, "accuracy")["interval"], _metric(proposed, "accuracy")["interval"]
+    cases = f"{plural(baseline['n_cases'], 'test case')}"
+    if first is None or second is None:
+        return f"No interval over the {cases} can be given."
+    if first[0] <= second[1] and second[0] <= first[1]:
+        return f"The intervals over the {cases} overlap in accuracy, so this test part alone does not rank the two."
+    return (
+        f"The intervals over the {cases} do not overlap in accuracy; this holds for this split and these data, and no "
+        "test over other splits was made."
+    )
+
+
+def _control(job: ReportJob, summaries: Mapping[str, Facts]) -> Facts:
+    if job.control is None:
+        return {"has_control": False}
+    summary = summaries[job.control.name]
+    recall, chance = _metric(summary, RECALL), 1 / len(job.classes)
+    return {
+        "has_control": True,
+        "control_title": job.control.title,
+        "control_recall": mean_and_sd(recall["mean"], recall["sd"]),
+        "control_interval": interval(recall["interval"]),
+        "chance": metric(chance),
+        "control_sentence": _control_reading(recall["interval"], chance),
+    }
+
+
+def _control_reading(bounds: Sequence[float] | None, chance: float) -> str:
+    if bounds is None:
+        return "No interval can be given."
+    if bounds[0] > chance:
+        return "The interval lies above it: something other than the labels tells the classes apart, look for a leak."
+    if bounds[1] < chance:
+        return "The interval lies below it, which chance alone seldom does: look at the classes of the test part."
+    return "The interval contains that value: without true labels nothing is learnt, as it should be."
+
+
+def _machines(job: ReportJob, summaries: Mapping[str, Facts]) -> Facts:
+    titles = {row.name: row.title for row in (*job.rows, *([job.control] if job.control else []))}
+    records = {name: [entry["record"] for entry in summaries[name]["training"]] for name in titles}
+    every = [record for runs in records.values() for record in runs]
+    machines = sorted({f"{record['device']} in {record['precision']}" for record in every})
+    libraries = sorted({f"torch {record['torch']}, torchvision {record['torchvision']}" for record in every})
+    return {
+        "machine_sentence": f"Trained on {listed(machines)}.",
+        "libraries": "; ".join(libraries),
+        "determinism": "; ".join(sorted({record["determinism"] for record in every})),
+        "runs_table": [
+            {
+                "experiment": titles[name],
+                "seed": str(entry["record"]["seed"]),
+                "device": entry["record"]["device"],
+                "precision": entry["record"]["precision"],
+                "identity": entry["record"]["identity"][:16],
+                "weights": entry["weights_sha256"][:16],
+            }
+            for name in titles
+            for entry in summaries[name]["training"]
+        ],
+    }

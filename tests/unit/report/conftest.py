@@ -1,0 +1,64 @@
+"""A whole paper from a small cohort."""
+
+import pytest
+
+from dsn_saal.params.paper_jobs import FIGURES, TABLES, report_job, table_job
+from dsn_saal.report.build import Sources, build_report
+from dsn_saal.storage.atomic import write_text
+from dsn_saal.tables import cohort as cohort_table
+from dsn_saal.tables import results, switchboard
+from dsn_saal.tables.table import write_table_files
+
+DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 10"><rect width="9" height="9"/></svg>'
+"""A figure that costs nothing to draw."""
+
+
+class Paper:
+    """Everything the report reads, below one folder, and the report itself."""
+
+    def __init__(self, fake, settings, root):
+        self.fake, self.settings, self.job, self.root = fake, settings, report_job(settings), root
+        shown = [*settings.report.table3, *([settings.report.control] if settings.report.control else [])]
+        skills = {"vgg16_bn_ce": 1.5, "dsn_saal": 2.5, "vgg16_bn_ce_permuted": 0.0}
+        self.summaries = {
+            name: fake.evaluate(name, skill=skills[name], seed=n, settings=settings) / "summary.json"
+            for n, name in enumerate(shown)
+        }
+        for name in FIGURES:
+            write_text(root / f"{name}.svg", DRAWING)
+        self.write_tables()
+        self.sources = Sources(
+            tables={name: root / f"{name}.json" for name in TABLES},
+            figures={name: root / f"{name}.svg" for name in FIGURES},
+            summaries=self.summaries, flow=fake.flow, mask_quality=fake.mask_quality, index=fake.index_path,
+            certificate=fake.certificate,
+        )  # fmt: skip
+
+    def write_tables(self):
+        fake, rows = self.fake, self.settings.report.table3
+        tables = [
+            cohort_table.make_table(
+                table_job(self.settings, "table2"),
+                index=fake.index_path,
+                split=fake.split,
+                certificate=fake.certificate,
+            ),
+            results.make_table(
+                table_job(self.settings, "table3"), summaries={name: self.summaries[name] for name in rows}
+            ),
+            switchboard.make_table(table_job(self.settings, "switchboard")),
+        ]
+        for table in tables:
+            write_table_files(table, self.root / table.id)
+
+    def build(self, name="paper.pdf"):
+        build_report(self.job, self.sources, self.root / name)
+        return self.root / name
+
+
+@pytest.fixture
+def paper(cohort, small_settings, tmp_path):
+    """Makes a paper; `change` goes to the settings."""
+    return lambda origin="phantom", **change: Paper(
+        cohort(origin=origin, cases=(8, 9, 7), test_cases=3), small_settings(**change), tmp_path / "paper"
+    )
