@@ -31,7 +31,7 @@ READ_TAGS = (
 )  # fmt: skip
 """The only tags that are read. The identifiers among them leave the reader as keyed hashes."""
 
-_READ = [pydicom.tag.Tag(keyword) for keyword in READ_TAGS]
+_TAGS = {keyword: pydicom.tag.Tag(keyword) for keyword in (*READ_TAGS, "TransferSyntaxUID")}
 
 MAX_FILE_BYTES = 64 * 2**20
 """Largest file that is opened, and largest dataset that a deflated file may grow to."""
@@ -55,7 +55,7 @@ def read_header(content: bytes) -> Dataset:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _require_bounded(content)
-            dataset = pydicom.dcmread(BytesIO(content), specific_tags=_READ)
+            dataset = pydicom.dcmread(BytesIO(content), specific_tags=list(_TAGS.values()))
     except Excluded:
         raise
     except InvalidDicomError:
@@ -88,10 +88,11 @@ def _require_bounded(content: bytes) -> None:
 def tag(dataset: Dataset, keyword: str) -> Any:
     """The value of a tag, None where it is absent or empty; raises Excluded where it cannot be converted."""
     try:
-        value = dataset.get(keyword)
+        element = dataset.get(_TAGS[keyword])  # by number: by keyword costs three times as much
+        value = None if element is None else element.value
     except Exception:
         raise Excluded(Reason.UNREADABLE, f"{keyword} is malformed") from None
-    return None if value is None or value == "" else value
+    return None if value == "" else value
 
 
 def text(dataset: Dataset, keyword: str) -> str:

@@ -126,26 +126,31 @@ def _lung_regions(air: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, scale:
         int(radius * scale + 0.5) for radius in (recipe.close_px, recipe.open_px, recipe.core_px)
     )
     fewest = max(1, int(recipe.fewest_px * scale * scale + 0.5))
+    candidates = outlines(air)
     if recipe.candidates == "lung_density":
-        air = of_lung_density(air, grey, recipe, core_px)
+        candidates = of_lung_density(candidates, air, grey, recipe, core_px)
+        air = air & filled(air.shape, candidates)
     if recipe.order == "open_first":
         chosen = largest(outlines(opened(air, open_px)), recipe.n_regions, fewest_px=fewest)
         return largest(outlines(closed(filled(air.shape, chosen), close_px)), recipe.n_regions)
     if recipe.midline == "as_closed":
         return largest(outlines(closed_then_opened(air, close_px, open_px)), recipe.n_regions, fewest_px=fewest)
-    sides = split_at_midline(air)
+    sides = split_at_midline(air, candidates)
     each = recipe.n_regions if len(sides) == 1 else 1
     lungs = [lung for side in sides for lung in whole_lungs(side, close_px, open_px, fewest)[:each]]
     return [points for _, points in sorted(lungs, key=lambda lung: -lung[0])[: recipe.n_regions]]
 
 
-def of_lung_density(air: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, core_px: int) -> Mask:
+def of_lung_density(
+    regions: list[Outline], air: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, core_px: int
+) -> list[Outline]:
     """The regions of `air` that may be lung: neither specks of noise in fat nor gas in trachea and bowel.
 
     A region is judged by the (lower) median grey value of its core, out of reach of the partial volume at its rim;
     one without a core is none.
 
     Args:
+        regions: outlines of the regions.
         air: binary image of the air inside the body.
         grey: windowed slice of the same shape.
         recipe: limits of density and of the size of gas.
@@ -155,7 +160,7 @@ def of_lung_density(air: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, core
     core = eroded(air, core_px)
     up_to_gas, up_to_lung = (core & _up_to(grey, limit) for limit in (recipe.gas_grey, recipe.dense_grey))
     kept = []
-    for region in outlines(air):
+    for region in regions:
         count = pixel_count(region)
         if count < 2 * core_px * (core_px + 1) + 1:  # fewer than the diamond that any core's neighbourhood holds
             continue
@@ -165,7 +170,7 @@ def of_lung_density(air: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, core
         gas = count <= most_gas and cv2.countNonZero(area & up_to_gas[inside]) >= half
         if light and not gas:
             kept.append(region)
-    return air & filled(air.shape, kept)
+    return kept
 
 
 def _up_to(grey: NDArray[np.uint8], limit: int) -> Mask:

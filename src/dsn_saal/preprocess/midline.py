@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dsn_saal.preprocess.morphology import Mask, closed, opened
+from dsn_saal.preprocess.morphology import Mask, closed, closed_then_opened
 from dsn_saal.preprocess.regions import Outline, area_of, largest, outlines, pixel_count
 
 MOST_ACROSS = 0.2
@@ -24,12 +24,16 @@ NECK = 0.5
 """How much of the narrower side's widest column the column at the midline may hold."""
 
 
-def split_at_midline(air: Mask) -> list[Mask]:
+def split_at_midline(air: Mask, regions: list[Outline]) -> list[Mask]:
     """The air of the two sides of the body, so that each lung can be closed by itself.
 
     The sides meet at the narrowest column of the middle half of the body, where the anterior junction lies. Where no
     column is a neck between two wider parts there is one lung only, and all air comes back as it is. A region that
     crosses the neck with a small share belongs to its own side as a whole.
+
+    Args:
+        air: binary image.
+        regions: outlines of its regions; small ones may be missing.
     """
     cut = _neck(np.asarray(cv2.reduce(air, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S), np.int32).reshape(-1))
     if cut is None:
@@ -37,7 +41,7 @@ def split_at_midline(air: Mask) -> list[Mask]:
     left, right = air.copy(), air.copy()
     left[:, cut:] = 0
     right[:, :cut] = 0
-    for region in outlines(air):
+    for region in regions:
         x, _, across, _ = cv2.boundingRect(region)
         if x < cut < x + across:
             inside, area = area_of(region)
@@ -73,13 +77,17 @@ def whole_lungs(air: Mask, close_px: int, open_px: int, fewest_px: int) -> list[
 
     Pieces that only opening has separated count as one region and keep one hull.
     """
-    joined = closed(air, close_px)
-    pieces = largest(outlines(opened(joined, open_px)), air.size)
-    whole = []
-    for region in outlines(joined):
-        own = [piece for piece in pieces if cv2.pointPolygonTest(region, piece[0, 0].tolist(), False) >= 0]
-        count = sum(pixel_count(piece) for piece in own)
-        if count >= fewest_px:
-            whole.append((count, np.concatenate(own)))
+    pieces = largest(outlines(closed_then_opened(air, close_px, open_px)), air.size)
+    groups = [pieces] if len(pieces) == 1 else _joined(pieces, outlines(closed(air, close_px)))
+    counted = [(sum(pixel_count(piece) for piece in group), np.concatenate(group)) for group in groups if group]
+    whole = [lung for lung in counted if lung[0] >= fewest_px]
     whole.sort(key=lambda lung: (-lung[0], int(lung[1][0, 0, 1]), int(lung[1][0, 0, 0])))
     return whole
+
+
+def _joined(pieces: list[Outline], regions: list[Outline]) -> list[list[Outline]]:
+    """The pieces that lie in each region."""
+    return [
+        [piece for piece in pieces if cv2.pointPolygonTest(region, piece[0, 0].tolist(), False) >= 0]
+        for region in regions
+    ]
