@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dsn_saal.phantom.grid import Points, egg, ellipse
+from dsn_saal.phantom.grid import Points, egg, ellipse, rippled
 
 _S_WIDTH = (0.0, 0.15, 0.35, 0.55, 0.70, 0.80, 0.88, 0.94, 1.0)
 _WIDTH = (0.93, 0.98, 1.0, 0.96, 0.88, 0.80, 0.69, 0.56, 0.40)
@@ -43,6 +43,7 @@ class Anatomy:
         trachea: radius; carina: height s of its fork.
         gas: radius of the stomach's gas bubble, 0 for none.
         rib_phase: where in the rib cage's period the first rib lies.
+        ripples: how the trunk departs from a perfect oval (see `rippled`).
     """
 
     height: float
@@ -61,6 +62,7 @@ class Anatomy:
     carina: float
     gas: float
     rib_phase: float
+    ripples: tuple[float, ...]
 
     @property
     def spine_y(self) -> float:
@@ -81,14 +83,17 @@ class Anatomy:
         """Inner outline of the rib cage."""
         depth, wide = self.half_depth, self.half_width * _at(s, _S_WIDTH, _WIDTH)
         front, back = -depth * _at(s, _S_WIDTH, _FRONT), depth * _at(s, _S_WIDTH, _BACK)
-        return egg(wide, front, back, square=self.square)
+        return rippled(egg(wide, front, back, square=self.square), self.ripples)
 
     def trunk(self, s: float, inset: float = 0.0) -> Points:
         """Outline of the body (skin), or of the layer `inset` mm below it."""
         wide = self.body_half_width * _at(s, (0, 0.6, 0.8, 1.0), (1.0, 1.0, 1.07, 1.15)) - inset
         lift = _at(s, (0, 0.6, 0.8, 0.95, 1.0), (1.0, 1.0, 0.86, 0.66, 0.58))
         front = -(self.half_depth + 20 + 0.7 * self.fat) * lift + inset
-        return egg(wide, front, self.back_y - inset * 0.8, square=2.5)
+        outline = rippled(egg(wide, front, self.back_y - inset * 0.8, square=2.5), self.ripples, 0.8)
+        groove = np.maximum(0, 1 - np.abs(outline[:, 0]) / 40) ** 2 * (outline[:, 1] > 0)
+        outline[:, 1] -= (7 if inset else 4) * groove
+        return outline
 
     def mediastinum(self, s: float) -> Points:
         """Everything between the lungs but the heart's bulge."""
@@ -114,9 +119,10 @@ class Anatomy:
         top = self.dome_right if side < 0 else self.dome_left
         if s >= top:
             return None
-        opened = float(np.sqrt((top - s) / top))
-        wide, deep = 0.60 * self.half_width * opened, 0.93 * self.half_depth * opened
-        return ellipse(side * 0.44 * self.half_width, -0.16 * self.half_depth, wide, deep)
+        opened = float(((top - s) / top) ** 0.42)
+        wide, deep = 0.57 * self.half_width * opened, 0.97 * self.half_depth * opened
+        outline = ellipse(side * 0.42 * self.half_width, -0.22 * self.half_depth, wide, deep, -0.12 * side)
+        return rippled(outline, self.ripples, 1.5)
 
     def vertebra(self, s: float) -> Points:
         """Outline of a vertebral body with the soft tissue in front of it."""
@@ -150,4 +156,7 @@ def draw_anatomy(rng: np.random.Generator) -> Anatomy:
         carina=rng.uniform(0.57, 0.61),
         gas=rng.uniform(8, 20) if rng.random() < 0.5 else 0.0,
         rib_phase=rng.uniform(0, 1),
+        ripples=tuple(
+            float(size / wave) for wave in (1, 1, 1.3, 1.3, 2, 2, 3, 3) for size in (rng.uniform(-0.014, 0.014),)
+        ),
     )

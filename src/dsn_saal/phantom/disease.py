@@ -17,7 +17,7 @@ from dsn_saal.phantom.grid import Grid, ellipse
 from dsn_saal.phantom.lungs import LungVolume
 from dsn_saal.phantom.vessels import Tree
 
-LOWEST_LESION, HIGHEST_LESION = 0.13, 0.86
+LOWEST_LESION, HIGHEST_LESION = 0.11, 0.90
 """Heights s between which lesions lie: slices beyond carry their case's label without a sign of it."""
 
 Ellipsoids = NDArray[np.float64]
@@ -64,16 +64,16 @@ def _covid(mild: bool, volume: LungVolume, rng: np.random.Generator) -> Disease:
         outer = np.abs(spots[:, 0]) > 0.45 * np.abs(spots[:, 0]).max()
         low, high = (limit * volume.height_mm for limit in (LOWEST_LESION + 0.03, HIGHEST_LESION - 0.03))
         spots = spots[outer & (spots[:, 2] > low) & (spots[:, 2] < high)]
-        for _ in range(int(rng.integers(1, 4)) if mild else int(rng.integers(6, 14))):
+        for _ in range(int(rng.integers(3, 6)) if mild else int(rng.integers(9, 18))):
             spot = _dependent(spots, rng)
-            lesion = _rounded(spot, side, rng.uniform(6, 10) if mild else rng.uniform(9, 21), rng)
+            lesion = _rounded(spot, side, rng.uniform(8, 13) if mild else rng.uniform(12, 26), rng)
             lesions.append(lesion)
             if not mild and rng.random() < 0.3:
                 cores.append(lesion * (1, 1, 1, 0.55, 0.5, 0.6, 1))
     return Disease(
         haze=np.array(lesions),
         dense=np.array(cores) if cores else NOTHING,
-        haze_strength=rng.uniform(0.40, 0.55) if mild else rng.uniform(0.62, 0.95),
+        haze_strength=rng.uniform(0.45, 0.62) if mild else rng.uniform(0.65, 1.0),
         dense_strength=rng.uniform(0.7, 0.9),
         paving=rng.uniform(0.5, 1.0) if not mild and rng.random() < 0.5 else 0.0,
     )
@@ -94,40 +94,40 @@ def _rounded(spot: NDArray[np.float64], side: int, size: float, rng: np.random.G
 
 def _pneumonia(mild: bool, volume: LungVolume, trees: dict[int, Tree], rng: np.random.Generator) -> Disease:
     side = 1 if rng.random() < 0.45 else -1
-    wanted = (5, 11) if mild else (30, 75)
-    spheres = [_territory(trees[side], wanted, volume, rng)]
-    if not mild and rng.random() < 0.2:
-        spheres.append(_territory(trees[-side], (8, 18), volume, rng))
-    found = np.concatenate(spheres)
+    if mild:
+        found = _territories(trees[side], int(rng.integers(1, 4)), (0.03, 0.08), volume, rng)
+    else:
+        found = _territories(trees[side], int(rng.integers(2, 5)), (0.12, 0.28), volume, rng)
+        if rng.random() < 0.2:
+            found = np.concatenate([found, _territories(trees[-side], 1, (0.04, 0.09), volume, rng)])
     patchy = mild or rng.random() < 0.35
     fluid = rng.uniform(5, 12) if not mild and rng.random() < 0.3 else 0.0
     return Disease(
         haze=found * (1, 1, 1, 1.25, 1.25, 1.1, 1),
         dense=found * (1, 1, 1, 0.75, 0.75, 0.8, 1) if patchy else found,
         haze_strength=rng.uniform(0.3, 0.45) if mild else rng.uniform(0.35, 0.6),
-        dense_strength=rng.uniform(0.45, 0.62) if mild else rng.uniform(0.88, 1.0),
+        dense_strength=rng.uniform(0.50, 0.68) if mild else rng.uniform(0.88, 1.0),
         effusion_mm=(fluid, 0.0) if side < 0 else (0.0, fluid),
     )
 
 
-def _territory(tree: Tree, wanted: tuple[int, int], volume: LungVolume, rng: np.random.Generator) -> Ellipsoids:
-    """Spheres round the leaves of one branch whose territory has about the wanted number of leaves."""
-    low, high = LOWEST_LESION * volume.height_mm, HIGHEST_LESION * volume.height_mm
-    fitting = np.flatnonzero((tree.served >= wanted[0]) & (tree.served <= wanted[1]))
-    if not len(fitting):
-        fitting = np.array([int(np.argmin(np.abs(tree.served - wanted[0])))])
-    rng.shuffle(fitting)
-    best = NOTHING
-    for branch in fitting:
-        leaves = tree.leaves[tree.span[branch, 0] : tree.span[branch, 1]]
-        leaves = leaves[(leaves[:, 2] > low + 8) & (leaves[:, 2] < high - 8)]
-        size = rng.uniform(11, 16, (len(leaves), 1))
-        spheres = np.concatenate([leaves, size, size, np.minimum(size, 12), np.zeros_like(size)], axis=1)
-        if len(spheres) > len(best):
-            best = spheres
-        if len(best) >= wanted[0]:
-            break
-    return best
+def _territories(
+    tree: Tree, count: int, wanted: tuple[float, float], volume: LungVolume, rng: np.random.Generator
+) -> Ellipsoids:
+    """Spheres round the leaves of up to `count` separate branches that each serve about the wanted share of the lung."""
+    fewest, most = (max(2, round(share * len(tree.leaves))) for share in wanted)
+    served, free = tree.served, np.ones(len(tree.leaves), bool)
+    lowest, highest = LOWEST_LESION * volume.height_mm + 6, HIGHEST_LESION * volume.height_mm - 6
+    found = []
+    for branch in rng.permutation(np.flatnonzero((served >= fewest) & (served <= most))):
+        first, last = tree.span[branch]
+        leaves = tree.leaves[first:last]
+        leaves = leaves[(leaves[:, 2] > lowest) & (leaves[:, 2] < highest)]
+        if len(found) < count and free[first:last].all() and 2 * len(leaves) > last - first:
+            free[first:last] = False
+            size = rng.uniform(13, 19, (len(leaves), 1))
+            found.append(np.concatenate([leaves, size, size, np.minimum(size, 14), np.zeros_like(size)], axis=1))
+    return np.concatenate(found) if found else NOTHING
 
 
 def paint_ellipsoids(layer: NDArray[np.uint8], grid: Grid, found: Ellipsoids, height_mm: float, z_mm: float) -> bool:

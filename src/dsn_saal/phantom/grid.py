@@ -103,3 +103,12 @@ def egg(half_width: float, front: float, back: float, *, square: float) -> Point
     x = np.sign(CIRCLE[:, 0]) * np.abs(CIRCLE[:, 0]) ** power
     y = np.sign(CIRCLE[:, 1]) * np.abs(CIRCLE[:, 1]) ** power
     return np.stack([half_width * x, middle + half * y], axis=1)
+
+
+def rippled(outline: Points, ripples: tuple[float, ...], share: float = 1.0) -> Points:
+    """An outline (72, 2) pushed in and out round its middle; `ripples` are cosine and sine shares of waves 2, 3..."""
+    middle = outline.mean(axis=0)
+    push = np.ones(len(outline))
+    for wave, (even, odd) in enumerate(zip(ripples[::2], ripples[1::2], strict=True), start=2):
+        push += share * (even * np.cos(wave * _ANGLES) + odd * np.sin(wave * _ANGLES))
+    return middle + (outline - middle) * push[:, None]

@@ -22,8 +22,8 @@ from dsn_saal.phantom.vessels import Tree, beside, cut, draw_tree, only, paint
 SLICE_MM = 5.0
 """Slice thickness and distance of levels (paper section 4.1)."""
 
-_HAZE_HU, _DENSE_HU, _VESSEL_HU, _BRONCHUS_HU = -390, 30, 45, -960
-_WALLED_LEAVES, _OPEN_LEAVES = 22, 4
+_HAZE_HU, _DENSE_HU, _VESSEL_HU, _BRONCHUS_HU = -340, 30, 45, -960
+_WALLED_LEAVES, _OPEN_LEAVES = 60, 6
 
 Layer = NDArray[np.uint8]
 
@@ -78,7 +78,7 @@ def draw_patient(class_name: str, mild: bool, maker: str, n_slices: int, rng: np
         mottle=rng.uniform(0.15, 0.45),
     )
     volume = lung_volume(anatomy, scan.grid)
-    n_leaves = int(rng.integers(150, 260))
+    n_leaves = int(rng.integers(260, 440))
     arteries = {side: draw_tree(volume, side, n_leaves, rng) for side in (-1, 1)}
     veins = {side: draw_tree(volume, side, n_leaves // 2, rng) for side in (-1, 1)}
     coarse, fine, web = (Field(rng, levels, cells) for cells in (24, 72, 110))
@@ -174,8 +174,8 @@ def _lesion_layers(mask: Layer, patient: Patient, level: int, z: float) -> tuple
     disease, grid, height = patient.disease, patient.scan.grid, patient.anatomy.height
     layers: list[Layer | None] = []
     for found, strength, soft in (
-        (disease.haze, disease.haze_strength, 3.2),
-        (disease.dense, disease.dense_strength, 2.0),
+        (disease.haze, disease.haze_strength, 3.5),
+        (disease.dense, disease.dense_strength, 4.0),
     ):
         layer = np.zeros_like(mask)
         if not paint_ellipsoids(layer, grid, found, height, z) or not (layer & mask).any():
@@ -186,7 +186,7 @@ def _lesion_layers(mask: Layer, patient: Patient, level: int, z: float) -> tuple
         layers.append((edge * np.int32(round(256 * strength)) >> 8).astype(np.uint8))
     haze, dense = layers
     if dense is not None:  # at the pleura itself a thin rim keeps some air: see `lungs`
-        inner = cv2.blur(mask, (2 * grid.pixels(5.0) + 1,) * 2).astype(np.int32)
+        inner = cv2.blur(mask, (2 * grid.pixels(8.0) + 1,) * 2).astype(np.int32)
         kept = np.clip((inner - 120) * 2, 150, 255)
         dense = (dense * kept // 255).astype(np.uint8)
     return haze, dense
@@ -198,9 +198,9 @@ def _tree_layers(patient: Patient, grid: Grid, z: float) -> tuple[Layer, Layer]:
     for side in (-1, 1):
         paint(vessels, grid, cut(patient.veins[side], z))
         arteries = cut(patient.arteries[side], z)
-        airways = beside(only(arteries, arteries.served >= _OPEN_LEAVES), (2.6 * side, -2.2), 0.72)
+        airways = beside(only(arteries, arteries.served >= _OPEN_LEAVES), (2.2 * side, -1.8), 0.60)
         walled = only(airways, airways.served >= _WALLED_LEAVES)
-        paint(vessels, grid, walled, wider_mm=0.9, strength=0.75)
+        paint(vessels, grid, walled, wider_mm=0.8, strength=0.55)
         paint(vessels, grid, arteries)
         paint(bronchi, grid, airways)
     return grid.blur(vessels, 0.35), grid.blur(bronchi, 0.3)

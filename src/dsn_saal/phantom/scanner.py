@@ -103,7 +103,7 @@ def paint_couch(image: Image, scan: Scan) -> None:
     grid = scan.grid.upright()
     wide, deep = 255.0, 95.0
     y = scan.couch_y + 14
-    for lower, value, width in ((0.0, -880, 13.0), (9.0, -180, 2.2), (17.0, -910, 13.0), (27.0, -120, 3.0)):
+    for lower, value, width in ((0.0, -970, 13.0), (9.0, -180, 2.2), (17.0, -975, 13.0), (27.0, -120, 3.0)):
         arc = ellipse(0, y - deep + lower, wide, deep)
         grid.stroke(image, arc[arc[:, 1] > y - deep + 22], value, width)
 

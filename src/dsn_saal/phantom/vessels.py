@@ -16,8 +16,8 @@ from dsn_saal.phantom.grid import SUBPIXEL_BITS, Grid
 from dsn_saal.phantom.lungs import LungVolume
 
 HALF_SLICE_MM = 2.5
-_LEAF_RADIUS_MM = 0.62
-_GROWTH = 0.40
+_LEAF_RADIUS_MM = 0.55
+_GROWTH = 0.38
 """Radius grows with the number of leaves to this power (Murray's law: 1/3 to 1/2.3)."""
 
 
