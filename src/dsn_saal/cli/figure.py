@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
-from dsn_saal.params.paper_jobs import FIGURES, figure_job
+from dsn_saal.params.paper_jobs import FIGURES, RocFigureJob, SamplesFigureJob, roc_figure_job, samples_figure_job
 
 EXAMPLE = """examples:
   dsn-saal figure figure3 --images results/preprocess/covid19_diag --out results/figures/figure3
@@ -35,12 +36,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Draw the figure."""
-    job = read_job(args, FIGURES[args.name], lambda settings: figure_job(settings, args.name))
-    from dsn_saal.figures import roc, samples
+    DRAWERS[args.name](args)
 
-    if args.name == "figure3":
-        require_inputs(args, "images")
-        samples.draw_figure(job, images=args.images, out=args.out)
-    else:
-        require_inputs(args, "predictions")
-        roc.draw_figure(job, predictions=dict(args.predictions), out=args.out)
+
+def _samples(args: argparse.Namespace) -> None:
+    from dsn_saal.figures.samples import draw_figure
+
+    require_inputs(args, "images")
+    draw_figure(read_job(args, SamplesFigureJob, samples_figure_job), images=args.images, out=args.out)
+
+
+def _roc(args: argparse.Namespace) -> None:
+    from dsn_saal.figures.roc import draw_figure
+
+    require_inputs(args, "predictions")
+    draw_figure(read_job(args, RocFigureJob, roc_figure_job), predictions=dict(args.predictions), out=args.out)
+
+
+DRAWERS: dict[str, Callable[[argparse.Namespace], None]] = {"figure3": _samples, "figure4": _roc}

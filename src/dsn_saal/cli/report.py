@@ -24,10 +24,12 @@ EXAMPLE = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `dsn-saal report`."""
-    many = {"type": named_path, "action": "append", "required": True}
-    parser.add_argument("--table", metavar="NAME=JSON", help="table2, table3, switchboard", **many)
-    parser.add_argument("--figure", metavar="NAME=SVG", help="figure3, figure4", **many)
-    parser.add_argument("--summary", metavar="EXPERIMENT=JSON", help="what evaluate measured", **many)
+    for option, metavar, text in (
+        ("--table", "NAME=JSON", "table2, table3, switchboard"),
+        ("--figure", "NAME=SVG", "figure3, figure4"),
+        ("--summary", "EXPERIMENT=JSON", "what evaluate measured"),
+    ):
+        parser.add_argument(option, type=named_path, action="append", required=True, metavar=metavar, help=text)
     parser.add_argument("--flow", type=Path, required=True, help="what ingest read and left out")
     parser.add_argument("--mask-quality", type=Path, required=True, help="what preprocess found about the masks")
     parser.add_argument("--index", type=Path, required=True, help="index of the preprocessed slices")

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
-from dsn_saal.params.paper_jobs import TABLES, table_job
+from dsn_saal.params.paper_jobs import (
+    TABLES,
+    CohortTableJob,
+    ResultTableJob,
+    SwitchboardTableJob,
+    cohort_table_job,
+    result_table_job,
+    switchboard_table_job,
+)
+
+if TYPE_CHECKING:
+    from dsn_saal.tables.table import Table
 
 EXAMPLE = """examples:
   dsn-saal table table2 --index results/preprocess/covid19_diag/index.parquet \\
@@ -34,16 +47,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the table."""
-    job = read_job(args, TABLES[args.name], lambda settings: table_job(settings, args.name))
-    from dsn_saal.tables import cohort, results, switchboard
     from dsn_saal.tables.table import write_table_files
 
-    if args.name == "table2":
-        require_inputs(args, "index", "split", "certificate")
-        table = cohort.make_table(job, index=args.index, split=args.split, certificate=args.certificate)
-    elif args.name == "table3":
-        require_inputs(args, "summary")
-        table = results.make_table(job, summaries=dict(args.summary))
-    else:
-        table = switchboard.make_table(job)
-    write_table_files(table, args.out)
+    write_table_files(MAKERS[args.name](args), args.out)
+
+
+def _cohort(args: argparse.Namespace) -> Table:
+    from dsn_saal.tables.cohort import make_table
+
+    require_inputs(args, "index", "split", "certificate")
+    job = read_job(args, CohortTableJob, cohort_table_job)
+    return make_table(job, index=args.index, split=args.split, certificate=args.certificate)
+
+
+def _results(args: argparse.Namespace) -> Table:
+    from dsn_saal.tables.results import make_table
+
+    require_inputs(args, "summary")
+    return make_table(read_job(args, ResultTableJob, result_table_job), summaries=dict(args.summary))
+
+
+def _switchboard(args: argparse.Namespace) -> Table:
+    from dsn_saal.tables.switchboard import make_table
+
+    return make_table(read_job(args, SwitchboardTableJob, switchboard_table_job))
+
+
+MAKERS: dict[str, Callable[[argparse.Namespace], Table]] = {
+    "table2": _cohort,
+    "table3": _results,
+    "switchboard": _switchboard,
+}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.base import Section
 from dsn_saal.params.data import Name, Preprocess, Split
@@ -46,7 +48,6 @@ class SwitchboardTableJob(Section):
 class SamplesFigureJob(Section):
     """Figure 3: samples of the classes."""
 
-    dataset_title: str
     classes: dict[Name, str]
     cases_per_class: int
 
@@ -54,7 +55,6 @@ class SamplesFigureJob(Section):
 class RocFigureJob(Section):
     """Figure 4: ROC curves."""
 
-    dataset_title: str
     classes: dict[Name, str]
     rows: tuple[ExperimentRow, ...]
     runs: int
@@ -79,22 +79,15 @@ class ReportJob(Section):
     control: ExperimentRow | None
 
 
-TABLES: dict[str, type[Section]] = {
-    "table2": CohortTableJob,
-    "table3": ResultTableJob,
-    "switchboard": SwitchboardTableJob,
-}
-FIGURES: dict[str, type[Section]] = {"figure3": SamplesFigureJob, "figure4": RocFigureJob}
-
-
-def table_job(settings: Settings, name: str) -> Section:
-    """The block of `dsn-saal table NAME`."""
-    _require_known("table", name, TABLES)
-    if name == "switchboard":
-        return SwitchboardTableJob(rows=tuple(switchboard(settings)))
+def cohort_table_job(settings: Settings) -> CohortTableJob:
+    """The block of `dsn-saal table table2`."""
     dataset_title, classes = _dataset(settings)
-    if name == "table2":
-        return CohortTableJob(dataset_title=dataset_title, classes=classes)
+    return CohortTableJob(dataset_title=dataset_title, classes=classes)
+
+
+def result_table_job(settings: Settings) -> ResultTableJob:
+    """The block of `dsn-saal table table3`."""
+    dataset_title, classes = _dataset(settings)
     return ResultTableJob(
         scale=settings.scale,
         dataset_title=dataset_title,
@@ -108,21 +101,42 @@ def table_job(settings: Settings, name: str) -> Section:
     )
 
 
-def figure_job(settings: Settings, name: str) -> Section:
-    """The block of `dsn-saal figure NAME`."""
-    _require_known("figure", name, FIGURES)
-    dataset_title, classes = _dataset(settings)
-    if name == "figure3":
-        return SamplesFigureJob(
-            dataset_title=dataset_title, classes=classes, cases_per_class=settings.report.figure3_cases_per_class
-        )
+def switchboard_table_job(settings: Settings) -> SwitchboardTableJob:
+    """The block of `dsn-saal table switchboard`."""
+    return SwitchboardTableJob(rows=tuple(switchboard(settings)))
+
+
+def samples_figure_job(settings: Settings) -> SamplesFigureJob:
+    """The block of `dsn-saal figure figure3`."""
+    return SamplesFigureJob(classes=_dataset(settings)[1], cases_per_class=settings.report.figure3_cases_per_class)
+
+
+def roc_figure_job(settings: Settings) -> RocFigureJob:
+    """The block of `dsn-saal figure figure4`."""
     return RocFigureJob(
-        dataset_title=dataset_title,
-        classes=classes,
+        classes=_dataset(settings)[1],
         rows=_rows(settings, settings.report.figure4),
         runs=settings.train.runs,
         std_ddof=settings.evaluate.std_ddof,
     )
+
+
+TABLES: dict[str, Callable[[Settings], Section]] = {
+    "table2": cohort_table_job,
+    "table3": result_table_job,
+    "switchboard": switchboard_table_job,
+}
+FIGURES: dict[str, Callable[[Settings], Section]] = {"figure3": samples_figure_job, "figure4": roc_figure_job}
+
+
+def table_job(settings: Settings, name: str) -> Section:
+    """The block of `dsn-saal table NAME`."""
+    return _known("table", name, TABLES)(settings)
+
+
+def figure_job(settings: Settings, name: str) -> Section:
+    """The block of `dsn-saal figure NAME`."""
+    return _known("figure", name, FIGURES)(settings)
 
 
 def report_job(settings: Settings) -> ReportJob:
@@ -155,6 +169,7 @@ def _rows(settings: Settings, names: tuple[str, ...]) -> tuple[ExperimentRow, ..
     return tuple(ExperimentRow(name=name, title=settings.experiments[name].title) for name in names)
 
 
-def _require_known(kind: str, name: str, known: dict[str, type[Section]]) -> None:
+def _known(kind: str, name: str, known: dict[str, Callable[[Settings], Section]]) -> Callable[[Settings], Section]:
     if name not in known:
         raise BadRequest(f"there is no such {kind}", value=name, next_step=f"choose one of: {', '.join(known)}")
+    return known[name]

@@ -1,0 +1,98 @@
+"""The subcommands that print: what the rules call, with the blocks the rules hand over."""
+
+import json
+
+import pytest
+
+from dsn_saal.cli import main
+from dsn_saal.params.jobs import parse_job
+from dsn_saal.params.paper_jobs import FIGURES, TABLES, ReportJob, figure_job, report_job, table_job
+
+
+def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, capsys):
+    one, out = paper(), tmp_path / "out"
+    settings, fake = one.settings, one.fake
+    summaries = [word for name, path in one.summaries.items() for word in ("--summary", f"{name}={path}")]
+    shown = [word for name in settings.report.table3 for word in ("--summary", f"{name}={one.summaries[name]}")]
+    predictions = [
+        word for name in settings.report.figure4 for word in ("--predictions", f"{name}={one.summaries[name].parent}")
+    ]
+    inputs = {
+        "table2": ["--index", fake.index_path, "--split", fake.split, "--certificate", fake.certificate],
+        "table3": shown, "switchboard": [], "figure3": ["--images", fake.images], "figure4": predictions,
+    }  # fmt: skip
+    for kind, names, job_of in (("table", TABLES, table_job), ("figure", FIGURES, figure_job)):
+        for name in names:
+            block = job_of(settings, name).to_json()
+            call = [kind, name, *map(str, inputs[name]), "--out", str(out / name), "--settings", block]
+            assert main(call) == 0, capsys.readouterr().err
+    report = [
+        "report", *summaries, "--flow", fake.flow, "--mask-quality", fake.mask_quality, "--index", fake.index_path,
+        "--certificate", fake.certificate, "--out", out / "paper.pdf", "--settings", report_job(settings).to_json(),
+    ]  # fmt: skip
+    report += [word for name in TABLES for word in ("--table", f"{name}={out / name}.json")]
+    report += [word for name in FIGURES for word in ("--figure", f"{name}={out / name}.svg")]
+    assert main([str(word) for word in report]) == 0, capsys.readouterr().err
+    assert main(["metrics", *summaries, "--out", str(out / "metrics.json")]) == 0
+    assert set(json.loads((out / "metrics.json").read_text())) == set(one.summaries)
+    assert (out / "paper.pdf").read_bytes().startswith(b"%PDF")
+    written = {f"{name}.{kind}" for name in TABLES for kind in ("csv", "tex", "md", "json")}
+    written |= {f"{name}.{kind}" for name in FIGURES for kind in ("svg", "png")}
+    assert {path.name for path in out.iterdir()} == written | {"paper.pdf", "metrics.json"}
+
+
+@pytest.mark.parametrize(
+    ("call", "missing"),
+    [
+        (["table", "table2", "--out", "x"], "--index, --split, --certificate"),
+        (["table", "table3", "--out", "x"], "--summary"),
+        (["figure", "figure3", "--out", "x"], "--images"),
+        (["figure", "figure4", "--out", "x"], "--predictions"),
+    ],
+)
+def test_a_call_without_its_inputs_says_which(call, missing, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(call) == 2
+    assert missing in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_a_pair_that_is_none_is_refused(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["metrics", "--summary", "dsn_saal", "--out", "x"])
+    assert "NAME=PATH" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [*TABLES, *FIGURES, "report"])
+def test_a_block_survives_its_command_line_with_the_classes_in_order(small_settings, name):
+    settings = small_settings()
+    job = report_job(settings) if name == "report" else {**TABLES, **FIGURES}[name](settings)
+    again = parse_job(type(job), job.to_json())
+    assert again == job and again.to_json() == job.to_json()
+    if hasattr(job, "classes"):
+        assert list(again.classes) == list(settings.datasets[settings.report.dataset].classes)
+
+
+@pytest.mark.parametrize(
+    ("change", "depend"),
+    [
+        ({"train__lr": 0.5}, {"report"}),
+        ({"evaluate__std_ddof": 0}, {"report", "figure4", "switchboard"}),
+        ({"report__figure3_cases_per_class": 1}, {"figure3"}),
+        ({"preprocess__resize": {"interpolation": "area"}}, {"report", "switchboard"}),
+        ({"ingest__key_file": "other"}, set()),
+        ({"report__figure4": ["dsn_saal"]}, {"figure4"}),
+        ({"network__width": 0.5}, {"report", "table3"}),
+    ],
+)
+def test_a_block_holds_exactly_what_its_item_depends_on(small_settings, change, depend):
+    def blocks(settings):
+        items = {name: make(settings).to_json() for name, make in {**TABLES, **FIGURES}.items()}
+        return items | {"report": report_job(settings).to_json()}
+
+    before, after = blocks(small_settings()), blocks(small_settings(**change))
+    assert {name for name in before if before[name] != after[name]} == depend
+
+
+def test_the_report_knows_every_class_it_prints(small_settings):
+    job = report_job(small_settings())
+    assert isinstance(job, ReportJob) and job.positive in job.classes
