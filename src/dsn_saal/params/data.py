@@ -154,7 +154,7 @@ class Lung(Section):
     candidates: Literal["lung_density", "any"] = open_choice(
         "which air inside the body may be lung",
         paper="largest connected regions",
-        default="lung_density (without it noise in fat, trachea and bowel gas win on real scans)",
+        default="lung_density (without it noise in fat, trachea and bowel gas win on real scans; phantoms do not mind)",
         alternatives="any (the paper's words)",
     )
     dense_hu: int = open_choice(

@@ -128,11 +128,11 @@ def _one(read_hu: ReadHu, truth_root: Path, recipe: Recipe, task: Task) -> Done:
 def _map(one: Callable[[Task], Done], tasks: list[Task], workers: int) -> Iterator[Done]:
     """Results in the order of the tasks; one worker means this process."""
     if workers == 1 or len(tasks) <= CHUNK:
-        _settle()
+        settle()
         yield from map(one, tasks)
         return
     context = multiprocessing.get_context("spawn")  # the parent may draw progress in a thread
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_settle) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=settle) as pool:
         try:
             # In batches, so that results wait in bounded memory where writing is slower than reading.
             for at in range(0, len(tasks), 16 * CHUNK * workers):
@@ -145,7 +145,7 @@ def _map(one: Callable[[Task], Done], tasks: list[Task], workers: int) -> Iterat
             ) from None
 
 
-def _settle() -> None:
+def settle() -> None:
     """Prepare a process for many slices: one thread, and memory that stays.
 
     glibc gives every freed image back to the system, whose pages then cost more than the work done in them. Freeing one
