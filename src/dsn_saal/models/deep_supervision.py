@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dsn_saal.models.pooled_tap import PooledTap
+
 Tap = Literal["after_relu", "after_bn", "after_conv"]
 
 
@@ -61,34 +63,38 @@ class SideBranch(nn.Module):
     def __init__(self, in_channels: Sequence[int], spec: SideSpec, *, window: int, grid: int, n_classes: int) -> None:
         super().__init__()
         joined = spec.channels * (len(in_channels) if spec.merge == "concat" else 1)
-        self.spec = spec
+        self.spec, self.window = spec, window
         self.convs = nn.ModuleList(nn.Conv2d(channels, spec.channels, 1) for channels in in_channels)
         self.norms = nn.ModuleList(
             nn.BatchNorm2d(spec.channels) if spec.side_bn else nn.Identity() for _ in in_channels
         )
         self.fuse = nn.Conv2d(joined, spec.fuse_channels, 1)
         self.fuse_norm = nn.BatchNorm2d(spec.fuse_channels) if spec.side_bn else nn.Identity()
-        # nn.AdaptiveAvgPool2d would be the same function, but has no deterministic backward on CUDA.
-        self.pool = nn.AvgPool2d(window)
         self.classify = nn.Linear(spec.fuse_channels * grid * grid, n_classes)
 
-    def take(self, tap: Tensor) -> Tensor:
-        """What the branch keeps of one tap (B, C, H, W): pooled to (B, C, grid, grid) where pooling comes first."""
-        return self.pool(tap) if self.spec.pools_first else tap
+    def take(self, tap: Tensor) -> tuple[Tensor, Tensor]:
+        """The tap (B, C, H, W) for the backbone, and what the branch keeps: pooled where pooling comes first."""
+        return PooledTap.apply(tap, self.window) if self.spec.pools_first else (tap, tap)
 
     def forward(self, kept: Sequence[Tensor]) -> Tensor:
         """Logits (B, n_classes) of the stage from what `take` kept of its taps."""
-        maps = self._joined_linear(kept) if not self.spec.side_bn and self.spec.merge == "sum" else self._joined(kept)
-        fused = self.fuse_norm(self.fuse(maps))
-        pooled = fused if self.spec.pools_first else self.pool(fused)
-        return self.classify(pooled.flatten(1))
+        fused = self._folded(kept) if self.spec.pools_first else self._layer_by_layer(kept)
+        return self.classify(fused.flatten(1))
 
-    def _joined(self, kept: Sequence[Tensor]) -> Tensor:
+    def _layer_by_layer(self, kept: Sequence[Tensor]) -> Tensor:
         maps = [norm(conv(tap)) for tap, conv, norm in zip(kept, self.convs, self.norms, strict=True)]
-        return torch.cat(maps, dim=1) if self.spec.merge == "concat" else torch.stack(maps).sum(dim=0)
+        joined = torch.cat(maps, dim=1) if self.spec.merge == "concat" else torch.stack(maps).sum(dim=0)
+        # nn.AdaptiveAvgPool2d would be the same function, but has no deterministic backward on CUDA.
+        return functional.avg_pool2d(self.fuse_norm(self.fuse(joined)), self.window)
 
-    def _joined_linear(self, kept: Sequence[Tensor]) -> Tensor:
-        # A sum of 1x1 convolutions is one 1x1 convolution of the concatenated taps: one kernel instead of five.
-        weight = torch.cat([conv.get_parameter("weight") for conv in self.convs], dim=1)
-        bias = torch.stack([conv.get_parameter("bias") for conv in self.convs]).sum(dim=0)
-        return functional.conv2d(torch.cat(list(kept), dim=1), weight, bias)
+    def _folded(self, kept: Sequence[Tensor]) -> Tensor:
+        """The 1x1 convolutions and their fusion as the one matrix that they are together, on the pooled taps."""
+        weights = [conv.get_parameter("weight").flatten(1) for conv in self.convs]
+        biases = [conv.get_parameter("bias") for conv in self.convs]
+        if self.spec.merge == "concat":
+            weight, bias = torch.block_diag(*weights), torch.cat(biases)
+        else:
+            weight, bias = torch.cat(weights, dim=1), torch.stack(biases).sum(dim=0)
+        fuse = self.fuse.weight.flatten(1)
+        offset = self.fuse.get_parameter("bias") + fuse @ bias
+        return (fuse @ weight) @ torch.cat(list(kept), dim=1).flatten(2) + offset.unsqueeze(1)

@@ -25,9 +25,6 @@ PUBLISHED_GRID = 7
 """Side of the last map at the published input of 224 pixels."""
 
 
-NO_LAYERS: tuple[int, ...] = ()
-
-
 @dataclass(frozen=True)
 class Stage:
     """Positions of one stage in `features`: what a side branch taps, and where the stage ends."""
@@ -52,13 +49,16 @@ def find_stages(features: nn.Sequential, tap: str) -> list[Stage]:
     """The stages of a VGG, each ended by its max pooling, with the positions that `tap` names."""
     offset = {"after_conv": 0, "after_bn": 1, "after_relu": 2}[tap]
     stages: list[Stage] = []
-    first, taps, channels = 0, NO_LAYERS, NO_LAYERS
+    taps: list[int] = []
+    channels: list[int] = []
+    first = 0
     for position, layer in enumerate(features):
         if isinstance(layer, nn.Conv2d):
-            taps, channels = (*taps, position + offset), (*channels, layer.out_channels)
+            taps.append(position + offset)
+            channels.append(layer.out_channels)
         elif isinstance(layer, nn.MaxPool2d):
-            stages.append(Stage(first, position, taps, channels))
-            first, taps, channels = position + 1, NO_LAYERS, NO_LAYERS
+            stages.append(Stage(first, position, tuple(taps), tuple(channels)))
+            taps, channels, first = [], [], position + 1
     return stages
 
 
@@ -121,7 +121,8 @@ class Vgg16Bn(nn.Module):
             for position in range(stage.first, stage.pool):
                 x = self.features[position](x)
                 if isinstance(side, SideBranch) and position in stage.taps:
-                    kept.append(side.take(x))
+                    x, taken = side.take(x)
+                    kept.append(taken)
             if side is not None:
                 outputs.append(side(kept))
             x = self.features[stage.pool](x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -12,7 +13,7 @@ from dsn_saal.domain.run import RunKey
 from dsn_saal.params.jobs import TrainJob
 from dsn_saal.storage.listing import sha256_of
 from dsn_saal.train.assemble import schedule_of
-from dsn_saal.train.identity import digest, run_identity
+from dsn_saal.train.identity import differing_keys, digest, run_identity
 from dsn_saal.train.inputs import require_certificate, training_rows
 from dsn_saal.train.machine import Machine, memory_errors, prepare
 from dsn_saal.train.progress import TrainingProgress
@@ -60,9 +61,9 @@ def train_experiment(
             for number in range(job.train.runs):
                 name, seed = RunKey(job.name, number).run_name, job.train.first_seed + number
                 identity = run_identity(job, seed=seed, code=code, machine=machine, **hashes)
-                kept = [folder for folder in (out / name, state / name) if _holds(folder, digest(identity))]
+                kept = [folder for folder in (out / name, state / name) if _holds(folder, identity, progress)]
                 if kept:
-                    progress.say(f"run {number + 1}/{job.train.runs} is there already")
+                    progress.say(f"{name} is there already")
                 else:
                     train_run(material, number, identity, state / name, progress)
                 finished[name] = kept[0] if kept else state / name
@@ -70,14 +71,21 @@ def train_experiment(
     shutil.rmtree(state, ignore_errors=True)
 
 
-def _holds(folder: Path, identity: str) -> bool:
+def _holds(folder: Path, identity: dict[str, Any], progress: TrainingProgress) -> bool:
+    """Whether the folder holds the finished run of this identity; says what changed where it holds another."""
     record = read_record(folder)
-    return record is not None and record.get("identity") == identity
+    if record is None:
+        return False
+    if record.get("identity") == digest(identity):
+        return True
+    changed = differing_keys({key: record.get(key) for key in identity}, identity)
+    progress.say(f"{folder.name} is there from other inputs and is trained again; changed: {', '.join(changed)}")
+    return False
 
 
 def _material(job: TrainJob, machine: Machine, images: Path, split: Path, checkpoint_seconds: float) -> Material:
     rows, labels = training_rows(split)
     pixels = read_images(images, rows)
     resident = ResidentImages(pixels, device=machine.device, normalise=job.network.normalise)
-    known = torch.from_numpy(labels)
+    known = torch.tensor(labels)
     return Material(job, machine, resident, known, class_counts(known, job.classes), checkpoint_seconds)

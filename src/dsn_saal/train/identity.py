@@ -27,7 +27,9 @@ def run_identity(
         "images_sha256": images_sha256,
         "split_sha256": split_sha256,
         "code": code,
-        "versions": {"numpy": np.__version__, "torch": torch.__version__, "torchvision": torchvision.__version__},
+        "numpy": np.__version__,
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
         "device": machine.name,
         "precision": machine.precision,
     }

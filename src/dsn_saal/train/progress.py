@@ -66,7 +66,7 @@ class TrainingProgress:
         self.number, self.begun, self.spoken = number, time.monotonic(), time.monotonic()
         self.first_step = self._done(run)
         if self.first_step:
-            self.say(f"run {number} goes on at epoch {run.epoch + 1}, step {run.step + 1}")
+            self.say(f"run {number + 1}/{self.runs} goes on at epoch {run.epoch + 1}, step {run.step + 1}")
 
     def step(self, run: Run) -> None:
         """A step is done."""

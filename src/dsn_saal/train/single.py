@@ -101,7 +101,8 @@ def _discard_foreign(folder: Path, identity: dict[str, Any], progress: TrainingP
     if found == identity:
         return
     if found is not None:
-        progress.say(f"what {folder.name} had begun is discarded: {', '.join(differing_keys(found, identity))} changed")
+        changed = ", ".join(differing_keys(found, identity))
+        progress.say(f"what {folder.name} had begun belongs to other inputs and is discarded; changed: {changed}")
     shutil.rmtree(folder)
 
 

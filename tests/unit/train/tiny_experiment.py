@@ -1,0 +1,98 @@
+"""A tiny cohort and the settings of a tiny experiment."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dsn_saal.params.jobs import TrainJob, parse_job
+from dsn_saal.storage.atomic import write_json
+from dsn_saal.storage.tables import write_table
+from dsn_saal.train.experiment import train_experiment
+
+CLASSES = ("covid19", "normal", "bacterial_pneumonia")
+SIDE = {
+    "tap": "after_relu",
+    "channels": 3,
+    "merge": "sum",
+    "fuse_channels": 1,
+    "side_bn": False,
+    "side_init": "normal_0.01",
+}
+SAAL = {
+    "kind": "saal", "alpha_init": "normal", "beta_init": "normal", "n_beta": 6, "log_zero": -4.0, "normalise_weights": "none",
+    "decay_alpha_beta": True, "side_weight": 1.0,
+}  # fmt: skip
+TRAIN = {
+    "epochs": 2, "lr": 0.01, "lr_milestones": [1], "lr_gamma": 0.1, "momentum": 0.9, "weight_decay": 5e-4, "nesterov": False, "batch_size": 8,
+    "drop_last": False, "precision": "auto", "select_epoch": "last", "runs": 1, "first_seed": 0, "threads": 1,
+}  # fmt: skip
+
+
+def settings(deep=True, **change):
+    """JSON of a training job; `change` maps a key of `train` or of the job to a value."""
+    job = {
+        "name": "tiny",
+        "labels": "as_given",
+        "network": {"width": 0.03, "weights": "none", "conv1": "sum", "dropout": 0.5, "normalise": "imagenet_grey"},
+        "model": {"backbone": "vgg16_bn", "deep_supervision": SIDE if deep else None},
+        "loss": SAAL if deep else {"kind": "cross_entropy", "side_weight": 1.0},
+        "train": dict(TRAIN),
+        "image_size": 32,
+        "classes": CLASSES,
+        "accept": [],
+    }
+    for key, value in change.items():
+        (job["train"] if key in TRAIN else job)[key] = value
+    return json.dumps(job)
+
+
+class Place:
+    """Folders of one experiment: inputs, results, state."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.images, self.split, self.certificate = root / "images", root / "split.parquet", root / "certificate.json"
+        self.out, self.state = root / "out", root / "state"
+        self.images.mkdir(parents=True)
+        labels = np.repeat(np.arange(3), 8)
+        pixels = np.random.default_rng(0).integers(0, 60, (24, 32, 32)) + 60 * labels[:, None, None]
+        np.save(self.images / "images.npy", pixels.astype(np.uint8))
+        part = np.where(np.arange(24) % 8 < 6, "train", "test")  # 18 train: two steps of 8 and one of 2
+        self.write_split(pd.DataFrame({"row": np.arange(24), "case": "c", "label": labels, "part": part}))
+        self.write_certificate("PROVEN", case="PROVEN")
+
+    def write_split(self, table):
+        write_table(self.split, table)
+
+    def write_certificate(self, verdict, **levels):
+        entries = {name: {"verdict": level, "shared": []} for name, level in levels.items()}
+        write_json(self.certificate, {"verdict": verdict, "levels": entries})
+
+    def arguments(self):
+        """Command line without --settings, as a rule gives it."""
+        return [
+            "train", "--experiment", "tiny", "--images", str(self.images), "--split", str(self.split),
+            "--certificate", str(self.certificate), "--out", str(self.out), "--state", str(self.state),
+            "--code", "abc", "--device", "cpu",
+        ]  # fmt: skip
+
+    def train(self, *, checkpoint_seconds=60.0, code="abc", device="cpu", **change):
+        """Run the job in this process."""
+        train_experiment(
+            parse_job(TrainJob, settings(**change)),
+            images=self.images,
+            split=self.split,
+            certificate=self.certificate,
+            out=self.out,
+            state=self.state,
+            code=code,
+            device=device,
+            checkpoint_seconds=checkpoint_seconds,
+        )
+        return self.content()
+
+    def content(self):
+        """Every file of the results with its bytes."""
+        return {p.relative_to(self.out).as_posix(): p.read_bytes() for p in sorted(self.out.rglob("*")) if p.is_file()}
