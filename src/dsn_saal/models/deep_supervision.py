@@ -89,8 +89,8 @@ class SideBranch(nn.Module):
 
     def _folded(self, kept: Sequence[Tensor]) -> Tensor:
         """The 1x1 convolutions and their fusion as the one matrix that they are together, on the pooled taps."""
-        weights = [conv.get_parameter("weight").flatten(1) for conv in self.convs]
-        biases = [conv.get_parameter("bias") for conv in self.convs]
+        weights: list[Tensor] = [conv.get_parameter("weight").flatten(1) for conv in self.convs]
+        biases: list[Tensor] = [conv.get_parameter("bias") for conv in self.convs]
         if self.spec.merge == "concat":
             weight, bias = torch.block_diag(*weights), torch.cat(biases)
         else:

@@ -18,9 +18,14 @@ def test_rows_come_in_the_order_asked_for(tmp_path, pixels):
     assert np.array_equal(read_images(tmp_path / "images.npy", [7, 2, 2]), pixels[[7, 2, 2]])
 
 
-@pytest.mark.parametrize("normalise, low, high", [
-    ("imagenet_grey", -0.449 / 0.226, (1 - 0.449) / 0.226), ("unit", 0.0, 1.0), ("none", 0.0, 255.0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "normalise, low, high",
+    [
+        ("imagenet_grey", -0.449 / 0.226, (1 - 0.449) / 0.226),
+        ("unit", 0.0, 1.0),
+        ("none", 0.0, 255.0),
+    ],
+)
 def test_batches_are_normalised_on_the_device(normalise, low, high):
     images = ResidentImages(np.array([[[0, 255]] * 2], dtype=np.uint8), device=CPU, normalise=normalise)
     batch = images.batch(torch.tensor([0, 0]))

@@ -11,9 +11,14 @@ COUNTS = (1256, 2674, 980)
 
 def saal(**change):
     options = {
-        "n_outputs": 6, "n_beta": 6, "alpha_init": "normal", "beta_init": "normal", "log_zero": -4.0, "normalise_weights": False,
+        "n_outputs": 6,
+        "n_beta": 6,
+        "alpha_init": "normal",
+        "beta_init": "normal",
+        "log_zero": -4.0,
+        "normalise_weights": False,
         "generator": torch.Generator().manual_seed(0),
-    }  # fmt: skip
+    }
     return Saal(change.pop("counts", COUNTS), **(options | change))
 
 

@@ -26,9 +26,14 @@ class Narrow:
 
     def __init__(self, conv1, n_classes=3):
         self.options = {
-            "side": None, "n_classes": n_classes, "image_size": 224, "width": 0.01, "conv1": conv1, "dropout": 0.0,
+            "side": None,
+            "n_classes": n_classes,
+            "image_size": 224,
+            "width": 0.01,
+            "conv1": conv1,
+            "dropout": 0.0,
             "generator": torch.Generator().manual_seed(n_classes),
-        }  # fmt: skip
+        }
 
     def build(self):
         return build_network("vgg16_bn", **self.options)

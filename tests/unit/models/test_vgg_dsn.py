@@ -167,9 +167,15 @@ def test_same_seed_gives_the_same_backbone_with_and_without_side_branches():
 def test_start_values_have_the_published_spread():
     generator = torch.Generator().manual_seed(0)
     net = build_network(
-        "vgg16_bn", side={**SIDE, "side_init": "normal_0.01"}, n_classes=3, image_size=64, width=0.25, conv1="sum",
-        dropout=0.0, generator=generator,
-    )  # fmt: skip
+        "vgg16_bn",
+        side={**SIDE, "side_init": "normal_0.01"},
+        n_classes=3,
+        image_size=64,
+        width=0.25,
+        conv1="sum",
+        dropout=0.0,
+        generator=generator,
+    )
     conv = net.features[40]
     assert conv.weight.std().item() == pytest.approx((2 / (9 * conv.out_channels)) ** 0.5, rel=0.02)
     head = net.classifier[0]  # a narrower head keeps the size of the signal

@@ -138,9 +138,14 @@ def test_altered_result_is_trained_again(place, unbroken, name):
     assert here.train(deep=False) == unbroken(deep=False)
 
 
-@pytest.mark.parametrize("change, key", [
-    ({"lr": 0.02}, "settings.train.lr"), ({"code": "other"}, "code"), ({"precision": "bf16"}, "precision"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change, key",
+    [
+        ({"lr": 0.02}, "settings.train.lr"),
+        ({"code": "other"}, "code"),
+        ({"precision": "bf16"}, "precision"),
+    ],
+)
 def test_what_other_inputs_began_is_discarded_by_name(place, monkeypatch, capsys, change, key):
     here = place()
 

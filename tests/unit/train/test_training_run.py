@@ -62,8 +62,20 @@ def test_history_tells_losses_rates_and_what_was_learned(unbroken):
 def test_record_says_what_the_run_was_made_from_and_nothing_of_the_place(place, unbroken):
     record, here = record_of(unbroken(runs=2)), place()
     assert record["counts"] == dict.fromkeys(CLASSES, 6) and record["device"] == "cpu" and record["precision"] == "fp32"
-    assert {"identity", "settings", "images_sha256", "split_sha256", "code", "torch", "torchvision", "numpy", "threads",
-            "determinism", "start", "files"} <= set(record)  # fmt: skip
+    assert {
+        "identity",
+        "settings",
+        "images_sha256",
+        "split_sha256",
+        "code",
+        "torch",
+        "torchvision",
+        "numpy",
+        "threads",
+        "determinism",
+        "start",
+        "files",
+    } <= set(record)
     assert "runs" not in record["settings"]["train"] and 0 < record["start"]["alpha"] < 1
     assert str(here.root.parent) not in json.dumps(record)
 
@@ -144,10 +156,14 @@ def test_tally_means_count_images_not_batches():
     assert not tally.tensors["terms"].any() and tally.tensors["seen"] == 0
 
 
-@pytest.mark.parametrize("error", [
-    torch.OutOfMemoryError("CUDA out of memory"), MemoryError(),
-    RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    ],
+)
 def test_lack_of_memory_names_the_batch_size(error):
     with pytest.raises(CheckFailed, match=r"(?s)free memory.*batch size 32"), memory_errors(32):
         raise error

@@ -21,13 +21,31 @@ SIDE = {
     "side_init": "normal_0.01",
 }
 SAAL = {
-    "kind": "saal", "alpha_init": "normal", "beta_init": "normal", "n_beta": 6, "log_zero": -4.0, "normalise_weights": "none",
-    "decay_alpha_beta": True, "side_weight": 1.0,
-}  # fmt: skip
+    "kind": "saal",
+    "alpha_init": "normal",
+    "beta_init": "normal",
+    "n_beta": 6,
+    "log_zero": -4.0,
+    "normalise_weights": "none",
+    "decay_alpha_beta": True,
+    "side_weight": 1.0,
+}
 TRAIN = {
-    "epochs": 2, "lr": 0.01, "lr_milestones": [1], "lr_gamma": 0.1, "momentum": 0.9, "weight_decay": 5e-4, "nesterov": False, "batch_size": 8,
-    "drop_last": False, "precision": "auto", "select_epoch": "last", "runs": 1, "first_seed": 0, "threads": 1,
-}  # fmt: skip
+    "epochs": 2,
+    "lr": 0.01,
+    "lr_milestones": [1],
+    "lr_gamma": 0.1,
+    "momentum": 0.9,
+    "weight_decay": 5e-4,
+    "nesterov": False,
+    "batch_size": 8,
+    "drop_last": False,
+    "precision": "auto",
+    "select_epoch": "last",
+    "runs": 1,
+    "first_seed": 0,
+    "threads": 1,
+}
 
 
 def settings(deep=True, **change):
@@ -73,10 +91,24 @@ class Place:
     def arguments(self):
         """Command line without --settings, as a rule gives it."""
         return [
-            "train", "--experiment", "tiny", "--images", str(self.images), "--split", str(self.split),
-            "--certificate", str(self.certificate), "--out", str(self.out), "--state", str(self.state),
-            "--code", "abc", "--device", "cpu",
-        ]  # fmt: skip
+            "train",
+            "--experiment",
+            "tiny",
+            "--images",
+            str(self.images),
+            "--split",
+            str(self.split),
+            "--certificate",
+            str(self.certificate),
+            "--out",
+            str(self.out),
+            "--state",
+            str(self.state),
+            "--code",
+            "abc",
+            "--device",
+            "cpu",
+        ]
 
     def train(self, *, checkpoint_seconds=60.0, code="abc", device="cpu", **change):
         """Run the job in this process."""
