@@ -11,7 +11,7 @@ from dsn_saal.params.jobs import EvaluateJob, evaluate_job
 
 EXAMPLE = """example:
   dsn-saal evaluate --experiment dsn_saal --images results/preprocess/covid19_diag \\
-      --split results/split/covid19_diag/case_70_30.parquet --weights results/train/dsn_saal \\
+      --split results/split/covid19_diag/case_wise.parquet --weights results/train/dsn_saal \\
       --out results/evaluate/dsn_saal
 
 reads  IMAGES/{images.npy,index.parquet}, the split, WEIGHTS/SHA256SUMS, WEIGHTS/run-NN/{weights.safetensors,run.json}

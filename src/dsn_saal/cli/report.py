@@ -14,7 +14,7 @@ EXAMPLE = """example:
       --figure figure3=results/figures/figure3.svg --figure figure4=results/figures/figure4.svg \\
       --flow results/ingest/covid19_diag/flow.json --mask-quality results/preprocess/covid19_diag/mask_quality.json \\
       --index results/preprocess/covid19_diag/index.parquet \\
-      --certificate results/split/covid19_diag/case_70_30.certificate.json \\
+      --certificate results/split/covid19_diag/case_wise.certificate.json \\
       --summary vgg16_bn_ce=results/evaluate/vgg16_bn_ce/summary.json \\
       --summary dsn_saal=results/evaluate/dsn_saal/summary.json \\
       --summary vgg16_bn_ce_permuted=results/evaluate/vgg16_bn_ce_permuted/summary.json --out results/report/paper.pdf

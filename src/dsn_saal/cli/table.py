@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 EXAMPLE = """examples:
   dsn-saal table table2 --index results/preprocess/covid19_diag/index.parquet \\
-      --split results/split/covid19_diag/case_70_30.parquet \\
-      --certificate results/split/covid19_diag/case_70_30.certificate.json --out results/tables/table2
+      --split results/split/covid19_diag/case_wise.parquet \\
+      --certificate results/split/covid19_diag/case_wise.certificate.json --out results/tables/table2
   dsn-saal table table3 --summary dsn_saal=results/evaluate/dsn_saal/summary.json \\
       --summary vgg16_bn_ce=results/evaluate/vgg16_bn_ce/summary.json --out results/tables/table3
   dsn-saal table switchboard --out results/tables/switchboard

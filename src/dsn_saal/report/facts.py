@@ -84,8 +84,11 @@ def _certificate(certificate: Facts) -> str:
     by_verdict: dict[str, list[str]] = {}
     for level, entry in certificate["levels"].items():
         by_verdict.setdefault(entry["verdict"], []).append(level)
-    levels = "; ".join(f"{verdict} for {listed(names)}" for verdict, names in by_verdict.items())
-    return f"The certificate of disjointness says {certificate['verdict']} ({levels})."
+    if len(by_verdict) == 1:
+        levels = f"at every level looked at: {listed(list(certificate['levels']))}"
+    else:
+        levels = "by level: " + "; ".join(f"{verdict} for {listed(names)}" for verdict, names in by_verdict.items())
+    return f"The certificate of disjointness says {certificate['verdict']}, {levels}."
 
 
 def _masks(quality: Facts) -> str:
