@@ -236,3 +236,13 @@ class Report(Section):
     figure4: tuple[Name, ...] = ours("experiments of Figure 4", min_length=1, strict=False)
     control: Name | None = ours("the permuted-label experiment the report quotes, or null")
     figure3_cases_per_class: int = ours("example cases per class in Figure 3", ge=1, le=6)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Report:
+        for key in ("table3", "figure4"):
+            names = getattr(self, key)
+            if len(set(names)) != len(names):
+                raise ValueError(f"{key} names an experiment twice: {', '.join(names)}")
+        if self.control in self.table3:
+            raise ValueError(f"{self.control!r} is the control and cannot be a row of table3 too")
+        return self

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from dsn_saal.cli import main
+from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.jobs import parse_job
 from dsn_saal.params.paper_jobs import FIGURES, TABLES, ReportJob, figure_job, report_job, table_job
 
@@ -91,6 +92,21 @@ def test_a_block_holds_exactly_what_its_item_depends_on(small_settings, change, 
 
     before, after = blocks(small_settings()), blocks(small_settings(**change))
     assert {name for name in before if before[name] != after[name]} == depend
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"report__table3": ["vgg16_bn_ce", "resnet"]}, "'resnet'; known: vgg16_bn_ce"),
+        ({"report__figure4": ["dsn_saal", "dsn_saal"]}, "figure4 names an experiment twice"),
+        ({"report__control": "dsn_saal"}, "cannot be a row of table3 too"),
+        ({"report__dataset": "sars"}, "report.dataset is 'sars'; known: covid19_diag"),
+        ({"report__table3": []}, "at least 1 item"),
+    ],
+)
+def test_a_report_of_what_is_not_there_is_refused_before_any_job(small_settings, change, message):
+    with pytest.raises(BadRequest, match=message):
+        small_settings(**change)
 
 
 def test_the_report_knows_every_class_it_prints(small_settings):
