@@ -16,7 +16,9 @@ def make_table(job: SwitchboardTableJob) -> Table:
         title="Definition switchboard: what the paper leaves open and what was chosen here",
         columns=COLUMNS,
         rows=rows,
-        footnotes=("The recommended value is the one this program takes where its parameters are left as they came.",),
+        footnotes=(
+            "Recommended: the reading that fits the words of the paper best; a smaller scale may choose another value.",
+        ),
         origin=None,
         align="l" * len(COLUMNS),
     )
