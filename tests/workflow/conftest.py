@@ -1,0 +1,182 @@
+"""The whole line in a copied tree at a tiny scale: made once, recorded once, then copied or cloned for each test."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+COPIED = ["Snakefile", "dvc.yaml", "params.yaml", ".gitignore", ".dvcignore", "workflow", "profiles", "src"]
+
+
+def each(value):
+    return dict.fromkeys(["covid19", "normal", "bacterial_pneumonia"], value)
+
+
+TINY = {
+    "phantom": {"cases": each(3), "slices": each(7), "slices_per_case": [2, 3]},
+    "preprocess": {"image_size": 32},
+    "split": {"train_slices": None},
+    "network": {"width": 0.0625, "weights": "none"},
+    "train": {"epochs": 2, "lr": 0.01, "lr_milestones": [1], "batch_size": 8, "runs": 2, "threads": 1},
+}
+"""Laid over scales.demo."""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.workflow)
+
+
+class Tree:
+    """A working tree; every command is what a person would type there."""
+
+    def __init__(self, root):
+        self.root = root
+        self.said = ""
+
+    @property
+    def environment(self):
+        path = os.pathsep.join([str(BIN), os.environ["PATH"]])
+        return {**os.environ, "PATH": path, "PYTHONPATH": str(self.root / "src"), "DVC_NO_ANALYTICS": "1"}
+
+    def sh(self, *command, check=True):
+        done = subprocess.run(
+            command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.said = done.stdout
+        assert not (check and done.returncode), f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    def snakemake(self, *arguments):
+        """The jobs that Snakemake runs, or would run, without the lists of what belongs where."""
+        return jobs(self.sh("snakemake", "--cores", "2", *arguments))
+
+    def planned(self, *targets):
+        return self.snakemake("--dry-run", *(targets or ["all"]))
+
+    def repro(self, *stages):
+        return jobs(self.sh("dvc", "repro", *stages))
+
+    def status(self):
+        return self.sh("dvc", "status")
+
+    def put(self, key, value):
+        """Edit params.yaml."""
+        path = self.root / "params.yaml"
+        params = yaml.safe_load(path.read_text())
+        *way, last = key.split(".")
+        place = params
+        for step in way:
+            place = place[step]
+        place[last] = value
+        path.write_text(yaml.safe_dump(params, sort_keys=False))
+
+    def drop(self, key):
+        path = self.root / "params.yaml"
+        params = yaml.safe_load(path.read_text())
+        *way, last = key.split(".")
+        place = params
+        for step in way:
+            place = place[step]
+        del place[last]
+        path.write_text(yaml.safe_dump(params, sort_keys=False))
+
+    def commit(self, message):
+        self.sh("git", "add", "-A")
+        self.sh("git", "commit", "-qm", message)
+
+    def hashes(self, folder):
+        files = (path for path in (self.root / folder).rglob("*") if path.is_file())
+        return {path.relative_to(self.root).as_posix(): sha256(path) for path in files}
+
+    def require_evaluations_to_match_training(self):
+        """Every run was evaluated with the weights that lie there, and they were trained under the present params."""
+        params = yaml.safe_load((self.root / "params.yaml").read_text())
+        measured = sorted((self.root / "results/evaluate").rglob("run-*/metrics.json"))
+        assert len(measured) == len(params["experiments"]) * params["scales"]["demo"]["train"]["runs"]
+        for path in measured:
+            experiment, run = path.parts[-3:-1]
+            training = json.loads(path.read_text())["training"]
+            folder = self.root / "results/train" / experiment / run
+            assert training["weights_sha256"] == sha256(folder / "weights.safetensors"), path
+            record = json.loads((folder / "run.json").read_text())
+            assert training["record"]["identity"] == record["identity"]
+            loss = params["losses"][params["experiments"][experiment]["loss"]]
+            assert record["settings"]["loss"] == {**record["settings"]["loss"], **loss}
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def jobs(said):
+    found = set()
+    for rule, body in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", said, flags=re.M):
+        wildcards = re.search(r"^    wildcards: (.*)$", body, flags=re.M)
+        values = re.findall(r"=([^,]+)", wildcards[1]) if wildcards else []
+        found.add(" ".join([rule, *values]))
+    return {job for job in found if not job.startswith("manifest") and job != "all"}
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """Everything made by one Snakemake, then recorded by DVC and pushed to a folder."""
+    base = tmp_path_factory.mktemp("line")
+    tree = Tree(base / "work")
+    tree.root.mkdir()
+    for name in COPIED:
+        source = ROOT / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy2
+        copy(source, tree.root / name, **({"ignore": shutil.ignore_patterns("__pycache__")} if source.is_dir() else {}))
+    (tree.root / ".dvc").mkdir()
+    shutil.copy2(ROOT / ".dvc/config", tree.root / ".dvc/config")
+    shutil.copy2(ROOT / ".dvc/.gitignore", tree.root / ".dvc/.gitignore")
+    for section, values in TINY.items():
+        tree.put(f"scales.demo.{section}", values)
+    tree.put("evaluate.bootstrap_draws", 100)
+    tree.drop("experiments.vgg16_bn_ce_permuted")
+    tree.put("report.control", None)
+    tree.sh("git", "init", "-q", "-b", "main")
+    tree.sh("git", "config", "user.name", "tester")
+    tree.sh("git", "config", "user.email", "tester@example.org")
+    made = tree.snakemake("all")
+    assert {"train dsn_saal", "evaluate vgg16_bn_ce", "report"} <= made
+    assert tree.repro() == set(), "dvc repro after snakemake all only records"
+    tree.commit("results")
+    tree.sh("dvc", "remote", "add", "-q", "--local", "-d", "folder", str(base / "remote"))
+    tree.sh("dvc", "push", "-q")
+    return tree
+
+
+@pytest.fixture
+def tree(finished, tmp_path):
+    """A copy of the finished tree, times kept."""
+    shutil.copytree(finished.root, tmp_path / "work", symlinks=True)
+    return Tree(tmp_path / "work")
+
+
+@pytest.fixture
+def clone(finished, tmp_path):
+    """A fresh clone with pulled results; takes the cache type."""
+
+    def make(cache_type):
+        subprocess.run(["git", "clone", "-q", str(finished.root), str(tmp_path / "work")], check=True)
+        tree = Tree(tmp_path / "work")
+        tree.sh("git", "config", "user.name", "tester")
+        tree.sh("git", "config", "user.email", "tester@example.org")
+        tree.sh("dvc", "remote", "add", "-q", "--local", "-d", "folder", str(finished.root.parent / "remote"))
+        tree.sh("dvc", "config", "--local", "cache.type", cache_type)
+        tree.sh("dvc", "pull", "-q")
+        return tree
+
+    return make
