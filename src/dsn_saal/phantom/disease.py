@@ -114,7 +114,7 @@ def _pneumonia(mild: bool, volume: LungVolume, trees: dict[int, Tree], rng: np.r
 def _territories(
     tree: Tree, count: int, wanted: tuple[float, float], volume: LungVolume, rng: np.random.Generator
 ) -> Ellipsoids:
-    """Spheres round the leaves of up to `count` separate branches that each serve about the wanted share of the lung."""
+    """Spheres round the leaves of up to `count` separate branches that each serve about the wanted share of a lung."""
     fewest, most = (max(2, round(share * len(tree.leaves))) for share in wanted)
     served, free = tree.served, np.ones(len(tree.leaves), bool)
     lowest, highest = LOWEST_LESION * volume.height_mm + 6, HIGHEST_LESION * volume.height_mm - 6

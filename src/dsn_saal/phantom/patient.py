@@ -23,6 +23,9 @@ SLICE_MM = 5.0
 """Slice thickness and distance of levels (paper section 4.1)."""
 
 _HAZE_HU, _DENSE_HU, _VESSEL_HU, _BRONCHUS_HU = -340, 30, 45, -960
+_MOST_SOLID = 0.5
+"""Share of a lung's cut that may be airless: the rest, in front of a fissure, keeps its air."""
+
 _WALLED_LEAVES, _OPEN_LEAVES = 60, 6
 
 Layer = NDArray[np.uint8]
@@ -185,11 +188,27 @@ def _lesion_layers(mask: Layer, patient: Patient, level: int, z: float) -> tuple
         edge = np.clip((shape - 96) * 2, 0, 255)
         layers.append((edge * np.int32(round(256 * strength)) >> 8).astype(np.uint8))
     haze, dense = layers
-    if dense is not None:  # at the pleura itself a thin rim keeps some air: see `lungs`
-        inner = cv2.blur(mask, (2 * grid.pixels(8.0) + 1,) * 2).astype(np.int32)
-        kept = np.clip((inner - 120) * 2, 150, 255)
-        dense = (dense * kept // 255).astype(np.uint8)
-    return haze, dense
+    return haze, None if dense is None else _aerated(dense, mask, grid)
+
+
+def _aerated(dense: Layer, mask: Layer, grid: Grid) -> Layer:
+    """Consolidation that leaves some air: in a rim below the pleura, and in front of a fissure where it fills a lung.
+
+    Without it a threshold would lose the lung altogether, as it does in real slices, but here in too many.
+    """
+    inner = cv2.blur(mask, (2 * grid.pixels(8.0) + 1,) * 2).astype(np.int32)
+    kept = np.clip((inner - 120) * 2, 150, 255) * dense // 255
+    middle = int(grid.fixed_point(np.zeros((1, 2)))[0, 0]) // 16
+    rows, columns = np.indices(mask.shape, dtype=np.int32, sparse=True)
+    depth = MATRIX + rows - np.abs(columns - middle) // 3  # a fissure slants forward from the hilum
+    for side in (slice(None, middle), slice(middle, None)):
+        solid = (dense[:, side] > 127) & (mask[:, side] > 0)
+        most = round(_MOST_SOLID * cv2.countNonZero(mask[:, side]))
+        if np.count_nonzero(solid) > most:
+            behind = np.cumsum(np.bincount(depth[:, side][solid], minlength=2 * MATRIX)[::-1])[::-1]
+            fissure = int(np.flatnonzero(behind > most)[-1])
+            kept[:, side] = kept[:, side] * np.clip((depth[:, side] - fissure) * 24, 0, 255) // 255
+    return kept.astype(np.uint8)
 
 
 def _tree_layers(patient: Patient, grid: Grid, z: float) -> tuple[Layer, Layer]:
