@@ -1,0 +1,104 @@
+"""Who is in the cohort, before any pixel: exact counts, balance, nothing but the class depends on the class."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from dsn_saal.domain.errors import BadRequest
+from dsn_saal.params.jobs import phantom_job
+from dsn_saal.params.root import resolve
+from dsn_saal.phantom.cohort import choose_levels, plan_cohort, share_slices
+from dsn_saal.phantom.scanner import MODELS
+
+ROOT = Path(__file__).parents[3]
+
+
+def job_at(scale):
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    raw["scale"] = scale
+    return phantom_job(resolve(raw), "covid19_diag")
+
+
+def plans_at(scale, **change):
+    job = job_at(scale)
+    block = {name: getattr(job.phantom, name) for name in ("seed", "mild_share", "cases", "slices", "slices_per_case")}
+    return plan_cohort(**{**block, "folders": job.folders, **change})
+
+
+@pytest.mark.parametrize("scale", ["demo", "paper"])
+def test_every_class_gets_exactly_its_cases_and_slices(scale):
+    wanted, plans = job_at(scale).phantom, plans_at(scale)
+    low, high = wanted.slices_per_case
+    for name in wanted.cases:
+        counts = [plan.n_slices for plan in plans if plan.class_name == name]
+        assert len(counts) == wanted.cases[name]
+        assert sum(counts) == wanted.slices[name]
+        assert low <= min(counts) < max(counts) <= high
+
+
+def test_paper_scale_is_table_2():
+    plans = plans_at("paper")
+    cases, slices = Counter(), Counter()
+    for plan in plans:
+        cases[plan.class_name] += 1
+        slices[plan.class_name] += plan.n_slices
+    assert cases == {"covid19": 61, "normal": 95, "bacterial_pneumonia": 69}
+    assert slices == {"covid19": 1769, "normal": 3824, "bacterial_pneumonia": 1389}
+
+
+@pytest.mark.parametrize("scale", ["demo", "paper"])
+def test_every_class_has_as_many_cases_of_each_maker(scale):
+    for name in job_at(scale).phantom.cases:
+        makers = Counter(plan.maker for plan in plans_at(scale) if plan.class_name == name)
+        assert set(makers) == set(MODELS)
+        assert max(makers.values()) - min(makers.values()) <= 1
+
+
+def test_mild_cases_are_a_share_of_the_diseased_only():
+    mild = Counter(plan.class_name for plan in plans_at("demo", mild_share=0.25) if plan.mild)
+    assert mild == {"covid19": 6, "bacterial_pneumonia": 6}
+
+
+def test_a_case_does_not_depend_on_the_rest_of_the_cohort():
+    def numbers(plans):
+        return [plan.generator(0).integers(1 << 40) for plan in plans if plan.class_name == "normal"]
+
+    fewer = plans_at("demo", cases={"normal": 24}, slices={"normal": 192})
+    assert numbers(fewer) == numbers(plans_at("demo"))
+    assert numbers(plans_at("demo", seed=1)) != numbers(plans_at("demo"))
+    assert len(set(numbers(fewer))) == 24
+
+
+@pytest.mark.parametrize(
+    ("total", "cases", "limits"), [(10, 5, (2, 2)), (11, 5, (2, 7)), (35, 5, (2, 7)), (1, 1, (1, 9))]
+)
+def test_slices_are_shared_out_within_limits(total, cases, limits):
+    shares = share_slices(total, cases, limits, np.random.default_rng(0))
+    assert sum(shares) == total and limits[0] <= min(shares) and max(shares) <= limits[1]
+
+
+@pytest.mark.parametrize("total", [9, 36])
+def test_slices_that_do_not_fit_are_refused(total):
+    with pytest.raises(BadRequest, match="do not fit"):
+        share_slices(total, 5, (2, 7), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(("n", "levels"), [(1, 40), (2, 47), (12, 44), (44, 44), (53, 54)])
+def test_levels_are_distinct_and_spread_over_the_lungs(n, levels):
+    for seed in range(20):
+        chosen = choose_levels(n, levels, np.random.default_rng(seed))
+        gaps = np.diff(chosen)
+        assert len(chosen) == n and chosen[0] >= 0 and chosen[-1] < levels
+        assert n == 1 or ((gaps >= 1).all() and gaps.max() - gaps.min() <= 1)
+        assert chosen[0] <= levels / n and chosen[-1] >= levels - levels / n - 1
+
+
+def test_a_class_that_cannot_be_drawn_is_refused_by_name():
+    with pytest.raises(BadRequest, match="tuberculosis") as caught:
+        plans_at("demo", cases={"tuberculosis": 1}, slices={"tuberculosis": 2}, folders={"tuberculosis": "tb"})
+    assert "covid19" in caught.value.text()
