@@ -15,6 +15,7 @@ from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params import jobs, paper_jobs, resolve
 from dsn_saal.provenance.code import LEFT_OUT, Code
 from dsn_saal.provenance.followed import require_followed
+from dsn_saal.provenance.pins import WITHOUT_RESULT, Pins
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "workflow/rules"
@@ -26,7 +27,7 @@ DOOR = re.compile(r'glue\.code\("([\w.]+)"\)')
 
 @pytest.fixture(scope="module")
 def code(tmp_path_factory):
-    return Code(ROOT / "src/dsn_saal", tmp_path_factory.mktemp("code") / "code.json")
+    return Code(ROOT / "src/dsn_saal", tmp_path_factory.mktemp("code") / "code.json", Pins(ROOT / "requirements.lock"))
 
 
 def rules_of(stage):
@@ -112,7 +113,11 @@ class TestEveryStage:
         assert doors and all(
             dep.exists() or dep.is_relative_to(ROOT / "data") or "results" in dep.parts for dep in deps
         )
-        rules = {ROOT / "Snakefile", *(RULES / f"{name}.smk" for name in ("common", "manifest", stage))}
+        rules = {
+            ROOT / "Snakefile",
+            ROOT / "requirements.lock",
+            *(RULES / f"{name}.smk" for name in ("common", "manifest", stage)),
+        }
         files = set(code.files(*doors)) | rules
         uncovered = {file for file in files if not any(file == dep or dep in file.parents for dep in deps)}
         assert {str(file.relative_to(ROOT)) for file in uncovered} == set()
@@ -167,6 +172,17 @@ def test_the_code_of_a_rule_is_all_that_it_imports(code):
                 reached.add(module)
                 pending += graph.find_modules_directly_imported_by(module)
         assert reached <= code.closure(door)
+
+
+def test_the_lock_pins_every_library_that_shapes_a_result():
+    pins = Pins(ROOT / "requirements.lock")
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "src").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    full = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    full += [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
+    libraries = {name.split(".")[0] for name in full} - {"dsn_saal", *WITHOUT_RESULT} - set(sys.stdlib_module_names)
+    assert {"numpy", "torch", "cv2"} <= libraries
+    assert {name for name in libraries if not pins.of(name)} == set()
 
 
 def test_nothing_is_imported_by_a_computed_name():

@@ -14,7 +14,17 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-COPIED = ["Snakefile", "dvc.yaml", "params.yaml", ".gitignore", ".dvcignore", "workflow", "profiles", "src"]
+COPIED = [
+    "Snakefile",
+    "dvc.yaml",
+    "params.yaml",
+    "requirements.lock",
+    ".gitignore",
+    ".dvcignore",
+    "workflow",
+    "profiles",
+    "src",
+]
 
 
 def each(value):

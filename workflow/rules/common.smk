@@ -37,6 +37,7 @@ try:
         workflow,
         roots=[*FOLDERS, "results/metrics.json"],
         package=Path(dsn_saal.__file__).parent,
+        lock=Path("requirements.lock"),
     )
 except DsnSaalError as error:
     raise WorkflowError(error.text()) from None

@@ -1,8 +1,8 @@
-"""The digest of the code that a rule runs: its subcommand's module and all it imports from this package.
+"""The digest of what a rule runs: its subcommand's module and all it imports, with the versions of the libraries.
 
-Taken over syntax trees without comments, docstrings and positions, so that formatting reruns nothing; over an own
-walk of the tree, so that every Python from 3.11 on gives the same digest. Files that are not Python (templates)
-count by content.
+Taken over syntax trees without comments, docstrings and positions, so that formatting reruns nothing; over an own walk
+of the tree, so that every Python from 3.11 on gives the same digest. Files that are not Python (templates) count by
+content, libraries by the version that the lock file pins.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dsn_saal.domain.errors import BadRequest
+from dsn_saal.provenance.pins import Pins
 from dsn_saal.storage.atomic import write_text
 
 LEFT_OUT = (
@@ -30,7 +31,7 @@ LEFT_OUT = (
 A name with a dot at its end stands for every module below it.
 """
 
-WALK = 1
+WALK = 2
 """Version of the walk below: raise it when the digest of unchanged code changes."""
 
 _PYTHON = (".py", ".pyc")
@@ -38,10 +39,11 @@ _UNSEEN = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 
 
 class Module(NamedTuple):
-    """One module's digest and the names it imports from the package."""
+    """One module's digest, the names it imports from the package, and the libraries it imports."""
 
     digest: str
     imports: tuple[str, ...]
+    libraries: tuple[str, ...]
 
 
 class Code:
@@ -50,20 +52,28 @@ class Code:
     Args:
         package: folder of the package.
         cache: file that keeps what was parsed, by content; losing it costs time only.
+        pins: versions of the libraries.
         left_out: modules that do not count, see LEFT_OUT.
     """
 
-    def __init__(self, package: Path, cache: Path, left_out: tuple[str, ...] = LEFT_OUT) -> None:
-        self._package, self._cache, self._left_out = package, cache, left_out
+    def __init__(self, package: Path, cache: Path, pins: Pins, left_out: tuple[str, ...] = LEFT_OUT) -> None:
+        self._package, self._cache, self._pins, self._left_out = package, cache, pins, left_out
         self._parsed = _read(cache)
         self._size = len(self._parsed)
 
     def digest(self, *doors: str) -> str:
         """SHA-256 over everything that the modules named reach."""
         total = hashlib.sha256()
+        libraries = set[str]()
         for path in self.files(*doors):
-            content = self._module(path).digest if path.suffix == ".py" else _sha256(path.read_bytes())
+            content = _sha256(path.read_bytes())
+            if path.suffix == ".py":
+                module = self._module(path)
+                content = module.digest
+                libraries.update(module.libraries)
             total.update(f"{path.relative_to(self._package).as_posix()} {content}\n".encode())
+        for pin in sorted(pin for library in libraries for pin in self._pins.of(library)):
+            total.update(f"{pin}\n".encode())
         return total.hexdigest()
 
     def files(self, *doors: str) -> list[Path]:
@@ -114,12 +124,12 @@ class Code:
         key = f"{WALK} {name} {_sha256(content)}"
         if key not in self._parsed:
             tree = ast.parse(content, filename=str(path))
-            self._parsed[key] = [
-                _sha256(canonical(tree).encode()),
-                sorted(set(_imports(tree, name, self._package.name))),
-            ]
-        digest, imports = self._parsed[key]
-        return Module(digest, tuple(imports))
+            imported = set(_imports(tree, name))
+            own = sorted(full for full in imported if full.split(".")[0] == self._package.name)
+            libraries = sorted({full.split(".")[0] for full in imported} - {self._package.name})
+            self._parsed[key] = [_sha256(canonical(tree).encode()), own, libraries]
+        digest, own, libraries = self._parsed[key]
+        return Module(digest, tuple(own), tuple(libraries))
 
 
 def canonical(node: Any) -> str:
@@ -155,18 +165,15 @@ def _is_text_only(node: Any) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-def _imports(tree: ast.AST, name: str, root: str) -> Iterator[str]:
-    """Everything that may be a module of the package, also where a function imports it."""
+def _imports(tree: ast.AST, name: str) -> Iterator[str]:
+    """Everything that may be an imported module, also where a function imports it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == root)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                base = ".".join([*name.split(".")[: -node.level], *filter(None, [node.module])])
-            if base.split(".")[0] == root:
-                yield base
-                yield from (f"{base}.{alias.name}" for alias in node.names)
+            way = [*name.split(".")[: -node.level], *filter(None, [node.module])] if node.level else [node.module or ""]
+            yield ".".join(way)
+            yield from (".".join([*way, alias.name]) for alias in node.names)
 
 
 def _sha256(content: bytes) -> str:

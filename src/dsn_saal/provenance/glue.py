@@ -1,4 +1,4 @@
-"""The one call that a Snakefile makes: `glue = attach(workflow, roots=[...], package=...)`, and three hooks.
+"""The one call that a Snakefile makes: `glue = attach(workflow, roots=[...], package=..., lock=...)`, and three hooks.
 
 onstart:
     glue.start()
@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import shutil
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +21,7 @@ from typing import IO, Any
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.provenance.code import Code
 from dsn_saal.provenance.hashes import HashCache
+from dsn_saal.provenance.pins import Pins
 from dsn_saal.provenance.records import Records, require_known_snakemake
 from dsn_saal.provenance.sources import fingerprint
 from dsn_saal.provenance.travel import Fact, read_facts
@@ -36,6 +38,9 @@ STATE = Path(".dsn_saal")
 TRAVELLED = Path("provenance")
 """Where the records that travel lie."""
 
+PATIENCE_S = 2.0
+"""How long another process may hold the lock before it counts as a run at work: a dry run ends sooner."""
+
 MOST_FINDINGS = 12
 """How many findings are printed one by one."""
 
@@ -47,17 +52,19 @@ class Glue:
         workflow: the `workflow` object of the Snakefile.
         roots: folders and files that the workflow makes, relative to the working folder.
         package: folder of the code that the rules call.
+        lock: file that pins the versions of libraries.
     """
 
-    def __init__(self, workflow: Any, roots: Iterable[Path], package: Path) -> None:
+    def __init__(self, workflow: Any, roots: Iterable[Path], package: Path, lock: Path) -> None:
         self._workflow, self._roots = workflow, tuple(roots)
         self._hashes = HashCache(STATE / "hashes.json")
-        self._code = Code(package, STATE / "code.json")
+        self._code = Code(package, STATE / "code.json", Pins(lock))
         self._records = Records(SNAKEMAKE)
-        self._lock: IO[str] | None = None
+        self._held: IO[str] | None = None
+        self._alone = False
 
     def code(self, *doors: str) -> str:
-        """Digest of the code that these modules of the package reach."""
+        """Digest of the code that these modules of the package reach, and of the libraries' versions it runs on."""
         return self._code.digest(*doors)
 
     def fingerprint(self, folder: str) -> str:
@@ -70,10 +77,10 @@ class Glue:
         Nothing is changed while another Snakemake is at work here.
         """
         require_known_snakemake()
-        if not self._is_alone():
+        self._alone = self._take_lock()
+        if not self._alone:
             _say("another run is at work here; the plan shown may be behind it")
             return []
-        shutil.rmtree(SNAKEMAKE / "locks", ignore_errors=True)  # alone, so only a killed run can have left them
         facts, newer = _facts()
         findings = judge(self._roots, self._records, self._hashes, facts, newer=newer)
         _remember_facts()
@@ -87,7 +94,7 @@ class Glue:
                 "--touch would declare old results to be those of the present params and code",
                 next_step="leave it out: what is still right is not run again",
             )
-        if self._workflow.is_main_process and self._lock is None:
+        if self._workflow.is_main_process and not self._alone:
             raise CheckFailed(
                 "another run is at work in this folder, or a job that a killed run left behind",
                 where=STATE / "lock",
@@ -96,7 +103,7 @@ class Glue:
 
     def learn(self) -> None:
         """Note what was just made; called when the last job has ended."""
-        if self._lock is not None:
+        if self._alone:
             learn(self._records, self._hashes)
             self.save()
 
@@ -105,26 +112,35 @@ class Glue:
         self._hashes.save()
         self._code.save()
 
-    def _is_alone(self) -> bool:
-        """Take this folder's lock; the system gives it back when the process ends, however it ends."""
+    def _take_lock(self) -> bool:
+        """Take this folder's lock; the system gives it back when the process ends, however it ends.
+
+        Snakemake's own lock outlives a killed run. Whoever holds this one may take that away.
+        """
         STATE.mkdir(exist_ok=True)
-        lock = (STATE / "lock").open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
-            return False
-        self._lock = lock
-        return True
+        self._held = (STATE / "lock").open("w")
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    return False
+                time.sleep(0.1)
+            except OSError:
+                return True  # a file system without locks: Snakemake's own has to do
+            else:
+                shutil.rmtree(SNAKEMAKE / "locks", ignore_errors=True)
+                return True
 
 
-def attach(workflow: Any, *, roots: Iterable[str], package: Path) -> Glue:
+def attach(workflow: Any, *, roots: Iterable[str], package: Path, lock: Path) -> Glue:
     """Bind a workflow to the contents of its outputs; see Glue.
 
     Raises:
         CheckFailed: where Snakemake is not the version whose records are known, or records that travel cannot be read.
     """
-    glue = Glue(workflow, map(Path, roots), package)
+    glue = Glue(workflow, map(Path, roots), package, lock)
     if workflow.is_main_process:
         _report(glue.reconcile())
     return glue

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.provenance.belongings import MANIFEST, strangers
 from dsn_saal.provenance.hashes import HashCache
-from dsn_saal.provenance.records import Record, Records, restored
+from dsn_saal.provenance.records import Record, Records, lasting, restored
 from dsn_saal.provenance.travel import Fact
 from dsn_saal.storage.listing import LISTING, differences
 
@@ -101,6 +101,8 @@ def _take_over(output: str, sha256: str, records: Records, facts: dict[str, Fact
             _learn(output, sha256, record, records)
         if record.get("sha256") == sha256:
             return False
+    if record is not None and record.get("sha256") == sha256 and lasting(record) == fact.kept:
+        return False  # the record here is the same and knows its times as well
     records.write(output, restored(fact.kept, sha256=sha256, modified=Path(output).lstat().st_mtime))
     return True
 

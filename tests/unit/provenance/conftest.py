@@ -25,7 +25,7 @@ configfile: "params.yaml"
 FOLDERS = ["results/train", "results/evaluate", "results/table"]
 
 try:
-    glue = attach(workflow, roots=FOLDERS, package=Path("package"))
+    glue = attach(workflow, roots=FOLDERS, package=Path("package"), lock=Path("lock.txt"))
 except DsnSaalError as error:
     raise WorkflowError(error.text()) from None
 
@@ -90,7 +90,7 @@ stages:
       - snakemake --cores 2 --allowed-rules train manifest -- results/train/MANIFEST
       - dsn-saal provenance export --out provenance/train.json results/train
     params: [lr, runs]
-    deps: [Snakefile, package, data, ../outside]
+    deps: [Snakefile, package, lock.txt, data, ../outside]
     outs:
       - results/train: {persist: true}
       - provenance/train.json: {persist: true, cache: false}
@@ -117,15 +117,13 @@ class Toy:
     def __init__(self, root):
         self.root = root
 
-    def sh(self, *command, check=True, **environment):
-        path = os.pathsep.join([str(BIN), os.environ["PATH"]])
+    @property
+    def environment(self):
+        return {**os.environ, "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]), "DVC_NO_ANALYTICS": "1"}
+
+    def sh(self, *command, check=True):
         done = subprocess.run(
-            command,
-            cwd=self.root,
-            env={**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1", **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
@@ -184,8 +182,9 @@ def finished_toy(tmp_path_factory):
     for name in ("one", "two", "three"):
         (toy.root / f"data/{name}.txt").write_text(f"data {name}\n")
     (toy.root / "package/__init__.py").write_text('"""Code that train runs."""\n')
-    (toy.root / "package/train.py").write_text("from package.loop import epochs\n")
+    (toy.root / "package/train.py").write_text("import toylib\nfrom package.loop import epochs\n")
     (toy.root / "package/loop.py").write_text("epochs = 3  # three\n")
+    (toy.root / "lock.txt").write_text("toylib==1.0\nother==1.0\n")
     (toy.root / "Snakefile").write_text(SNAKEFILE)
     (toy.root / "profiles/default/config.yaml").write_text(PROFILE)
     (toy.root / "dvc.yaml").write_text(DVC)
