@@ -76,8 +76,8 @@ def draw_scan(anatomy: Anatomy, maker: str, rng: np.random.Generator) -> Scan:
     """A scan of a patient at random on a scanner of one maker; nothing here knows the patient's class."""
     model = MODELS[maker][int(rng.integers(len(MODELS[maker])))]
     kernel = model.kernels[int(rng.integers(len(model.kernels)))]
-    filled = rng.uniform(0.84, 1.0)
-    spacing = min(0.90, max(0.60, 2 * anatomy.body_half_width / (MATRIX * filled)))
+    filled = rng.uniform(0.95, 1.12)  # above 1 the flanks lie outside the field of view
+    spacing = min(0.85, max(0.55, 2 * anatomy.body_half_width / (MATRIX * filled)))
     middle = (anatomy.back_y - anatomy.half_depth - 20) / 2
     roll = rng.uniform(-0.06, 0.06)
     grid = Grid(
