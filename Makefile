@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: reproduce test lint env lock unlock benchmark clean
+.PHONY: reproduce test lint env lock unlock benchmark picture clean
 .DEFAULT_GOAL := reproduce
 
 reproduce: env ## the environment, then every table, figure and the printed paper
@@ -43,6 +43,9 @@ unlock: env ## after a killed run
 
 benchmark: env ## ratios side by side; nothing is a timed test
 	for script in benchmarks/*.py; do echo "== $$script"; python $$script || exit 1; done
+
+picture: env ## the README's picture, from the pages of results/report/paper.pdf
+	python -c 'import typst; typst.compile("docs/overview.typ", output="docs/overview.png", format="png", root=".", ppi=110.0, ignore_system_fonts=True)'
 
 clean: ## forget the environment and every cache, keep data and results
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .grimp_cache .hypothesis
