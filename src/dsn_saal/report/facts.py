@@ -121,6 +121,14 @@ def method_facts(job: ReportJob) -> Facts:
         "open_px": plain(lung.open_px),
         "order_words": {"close_first": "closing first", "open_first": "opening first"}[lung.order],
         "n_regions": plain(lung.n_regions),
+        "candidate_words": {
+            "lung_density": "if it is as dense as lung, neither as soft tissue nor as free gas",
+            "any": "whatever its density",
+        }[lung.candidates],
+        "midline_words": {
+            "split": "The sides of the body are kept apart, so that closing cannot join the lungs.",
+            "as_closed": "Lungs that closing has joined stay one region.",
+        }[lung.midline],
         "hull_words": {"per_region": "one for each", "joint": "one round all"}[lung.hull],
         "image_size": plain(job.preprocess.image_size),
         "split_rule": {"per_class": "class by class", "unstratified": "regardless of class"}[split.rule],
@@ -160,10 +168,13 @@ def _loss_facts(job: ReportJob) -> Facts:
         "log_zero": plain(saal.log_zero),
         "side_weight": plain(saal.side_weight),
         "n_beta": plain(saal.n_beta),
-        "alpha_init": _start(saal.alpha_init),
-        "beta_init": _start(saal.beta_init),
+        "start_words": _starts(_start(saal.alpha_init), _start(saal.beta_init)),
         "decay_words": "applied to them too" if saal.decay_alpha_beta else "not applied to them here",
     }
+
+
+def _starts(alpha: str, beta: str) -> str:
+    return f"{alpha} each" if alpha == beta else f"{alpha} for the former and {beta} for the latter"
 
 
 def _start(value: str | float) -> str:

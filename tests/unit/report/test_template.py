@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 import dsn_saal.report
+from dsn_saal.params.paper_jobs import report_job
 from dsn_saal.report.build import TEMPLATE, collect_facts
+from dsn_saal.report.facts import method_facts
 
 ROOM = Path(dsn_saal.report.__file__).parent
 PROSE = (ROOM / "paper.typ").read_text(encoding="utf-8")
@@ -79,3 +81,30 @@ def test_semicolons_do_not_vanish_after_code():
 
 def test_the_template_is_complete():
     assert all((ROOM / name).is_file() for name in TEMPLATE)
+
+
+WORDED = {
+    "preprocess__lung": ("order", "candidates", "midline", "hull"),
+    "split": ("rule",),
+    "network": ("weights",),
+    "train": ("select_epoch",),
+    "evaluate": ("predict_from",),
+}
+"""Choices that the paper puts into words, by section."""
+
+
+@pytest.mark.parametrize(("section", "key"), [(section, key) for section, keys in WORDED.items() for key in keys])
+def test_every_reading_of_a_choice_has_its_words(small_settings, section, key):
+    """A new alternative in the params must not stop the printing."""
+    job = report_job(small_settings())
+    holder = job
+    for name in section.split("__"):
+        holder = getattr(holder, name)
+    texts = set()
+    for value in type(holder).model_fields[key].annotation.__args__:
+        changed = holder.model_copy(update={key: value})
+        if section == "preprocess__lung":
+            changed = job.preprocess.model_copy(update={"lung": changed})
+        facts = method_facts(job.model_copy(update={section.partition("__")[0]: changed}))
+        texts.add(str(sorted(facts.items())))
+    assert len(texts) == len(type(holder).model_fields[key].annotation.__args__)
