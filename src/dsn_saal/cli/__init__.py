@@ -8,6 +8,7 @@ from importlib import import_module
 
 from dsn_saal import __version__
 from dsn_saal.domain.errors import DsnSaalError
+from dsn_saal.provenance.locks import at_work
 
 COMMANDS = {
     "phantom": "write the phantom cohort as DICOM series",
@@ -45,7 +46,8 @@ def main(argv: list[str] | None = None) -> int:
             sub.set_defaults(run=door.run)
     args = parser.parse_args(arguments)
     try:
-        return args.run(args) or 0
+        with at_work():
+            return args.run(args) or 0
     except DsnSaalError as error:
         print(f"dsn-saal {args.command}: {error.text()}", file=sys.stderr)
         return error.exit_code

@@ -36,8 +36,9 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _export(args: argparse.Namespace) -> None:
-    from dsn_saal.provenance.glue import SNAKEMAKE, STATE
+    from dsn_saal.provenance.glue import SNAKEMAKE
     from dsn_saal.provenance.hashes import HashCache
+    from dsn_saal.provenance.locks import STATE
     from dsn_saal.provenance.records import Records, require_known_snakemake
     from dsn_saal.provenance.travel import export_facts
 

@@ -10,17 +10,16 @@ onerror:
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.provenance.code import Code
 from dsn_saal.provenance.hashes import HashCache
+from dsn_saal.provenance.locks import STATE, FolderLock
 from dsn_saal.provenance.pins import Pins
 from dsn_saal.provenance.records import Records, require_known_snakemake
 from dsn_saal.provenance.sources import fingerprint
@@ -32,14 +31,8 @@ from dsn_saal.storage.listing import sha256_of
 SNAKEMAKE = Path(".snakemake")
 """Snakemake's folder below the working folder."""
 
-STATE = Path(".dsn_saal")
-"""Ours: caches, what travelled last, the lock. Losing it costs time only."""
-
 TRAVELLED = Path("provenance")
 """Where the records that travel lie."""
-
-PATIENCE_S = 2.0
-"""How long another process may hold the lock before it counts as a run at work: a dry run ends sooner."""
 
 MOST_FINDINGS = 12
 """How many findings are printed one by one."""
@@ -60,7 +53,7 @@ class Glue:
         self._hashes = HashCache(STATE / "hashes.json")
         self._code = Code(package, STATE / "code.json", Pins(lock))
         self._records = Records(SNAKEMAKE)
-        self._held: IO[str] | None = None
+        self._lock = FolderLock()
         self._alone = False
 
     def code(self, *doors: str) -> str:
@@ -77,10 +70,12 @@ class Glue:
         Nothing is changed while another Snakemake is at work here.
         """
         require_known_snakemake()
-        self._alone = self._take_lock()
+        self._alone = self._lock.take()
         if not self._alone:
             _say("another run is at work here; the plan shown may be behind it")
             return []
+        if self._lock.certain:
+            shutil.rmtree(SNAKEMAKE / "locks", ignore_errors=True)  # Snakemake's own, which outlives a killed run
         facts, newer = _facts()
         findings = judge(self._roots, self._records, self._hashes, facts, newer=newer)
         _remember_facts()
@@ -111,27 +106,6 @@ class Glue:
         """Keep the caches."""
         self._hashes.save()
         self._code.save()
-
-    def _take_lock(self) -> bool:
-        """Take this folder's lock; the system gives it back when the process ends, however it ends.
-
-        Snakemake's own lock outlives a killed run. Whoever holds this one may take that away.
-        """
-        STATE.mkdir(exist_ok=True)
-        self._held = (STATE / "lock").open("w")
-        until = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    return False
-                time.sleep(0.1)
-            except OSError:
-                return True  # a file system without locks: Snakemake's own has to do
-            else:
-                shutil.rmtree(SNAKEMAKE / "locks", ignore_errors=True)
-                return True
 
 
 def attach(workflow: Any, *, roots: Iterable[str], package: Path, lock: Path) -> Glue:

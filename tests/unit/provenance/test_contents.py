@@ -1,5 +1,6 @@
 """Hashes, records, listings of what belongs, and the digest of data from outside."""
 
+import fcntl
 import json
 import os
 import time
@@ -9,6 +10,7 @@ from snakemake.io import IOFile
 from snakemake.persistence.file import FilePersistence
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.provenance import locks
 from dsn_saal.provenance.belongings import strangers, tidy
 from dsn_saal.provenance.hashes import HashCache
 from dsn_saal.provenance.records import Records
@@ -197,3 +199,33 @@ class TestFingerprint:
         (here / "one").mkdir()
         (here / "one/broken").symlink_to(here / "nowhere")
         assert len(fingerprint(here / "one", HashCache(here / "cache.json"))) == 64
+
+
+class TestLocks:
+    def test_is_alone_until_another_is_there(self, monkeypatch):
+        monkeypatch.setattr(locks, "PATIENCE_S", 0.2)
+        first, second = locks.FolderLock(), locks.FolderLock()
+        assert first.take() and first.certain
+        assert not second.take()
+        del first
+        assert second.take()
+
+    def test_a_job_counts_while_it_lasts(self, monkeypatch):
+        monkeypatch.setattr(locks, "PATIENCE_S", 0.2)
+        with locks.at_work():
+            pass
+        assert not locks.STATE.exists(), "a folder that no Snakemake uses is left as it is"
+        locks.STATE.mkdir()
+        with locks.at_work(), locks.at_work():
+            assert not locks.FolderLock().take()
+        assert locks.FolderLock().take()
+
+    def test_without_locks_it_goes_on_but_is_not_certain(self, monkeypatch):
+        def no_locks(*_):
+            raise OSError(37, "No locks available")
+
+        monkeypatch.setattr(fcntl, "flock", no_locks)
+        lock = locks.FolderLock()
+        assert lock.take() and not lock.certain
+        with locks.at_work():
+            pass

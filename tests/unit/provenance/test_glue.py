@@ -5,6 +5,8 @@ import signal
 import subprocess
 import time
 
+from dsn_saal.provenance.locks import at_work
+
 EVERYTHING = {"train one", "train two", "evaluate one", "evaluate two", "table"}
 ONE = {"train one", "evaluate one", "table"}
 
@@ -139,6 +141,16 @@ def test_a_killed_run_leaves_no_lock_and_nothing_half_done(toy):
     assert toy.all() == EVERYTHING
     toy.matches()
     assert toy.all() == set()
+
+
+def test_a_job_that_outlives_its_killed_snakemake_is_waited_for(toy, monkeypatch):
+    monkeypatch.chdir(toy.root)
+    with at_work():
+        assert "another run is at work" in toy.sh("snakemake", "-n", "all")
+        toy.params(title="second")
+        refused = toy.sh("snakemake", "--cores", "1", "all", check=False)
+        assert "a job that a killed run left behind" in refused
+    assert toy.all() == {"evaluate one", "evaluate two", "table"}
 
 
 def test_touch_is_refused(toy):
