@@ -1,15 +1,20 @@
 """The one call that a Snakefile makes: `glue = attach(workflow, roots=[...], package=..., lock=...)`, and three hooks.
 
-onstart:
-    glue.start()
-onsuccess:
-    glue.learn()
-onerror:
-    glue.learn()
+    onstart:
+        glue.start()
+    onsuccess:
+        glue.learn()
+    onerror:
+        glue.learn()
+
+The default profile must say `rerun-incomplete: true`, so that Snakemake makes marked outputs again, and a huge
+`max-checksum-file-size`, so that it compares contents of any size. Without them it stops with an error, or works more
+than it must; it never keeps a stale result.
 """
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import sys
 from collections.abc import Iterable
@@ -50,8 +55,9 @@ class Glue:
 
     def __init__(self, workflow: Any, roots: Iterable[Path], package: Path, lock: Path) -> None:
         self._workflow, self._roots = workflow, tuple(roots)
-        self._hashes = HashCache(STATE / "hashes.json")
-        self._code = Code(package, STATE / "code.json", Pins(lock))
+        caches = STATE.absolute()  # Snakemake leaves the working folder before its process ends
+        self._hashes = HashCache(caches / "hashes.json")
+        self._code = Code(package, caches / "code.json", Pins(lock))
         self._records = Records(SNAKEMAKE)
         self._lock = FolderLock()
         self._alone = False
@@ -79,7 +85,6 @@ class Glue:
         facts, newer = _facts()
         findings = judge(self._roots, self._records, self._hashes, facts, newer=newer)
         _remember_facts()
-        self._hashes.save()
         return findings
 
     def start(self) -> None:
@@ -100,12 +105,12 @@ class Glue:
         """Note what was just made; called when the last job has ended."""
         if self._alone:
             learn(self._records, self._hashes)
-            self.save()
 
     def save(self) -> None:
-        """Keep the caches."""
-        self._hashes.save()
-        self._code.save()
+        """Keep the caches; called when the process ends, also after a dry run that read all data from outside."""
+        if self._alone:
+            self._hashes.save()
+            self._code.save()
 
 
 def attach(workflow: Any, *, roots: Iterable[str], package: Path, lock: Path) -> Glue:
@@ -117,6 +122,7 @@ def attach(workflow: Any, *, roots: Iterable[str], package: Path, lock: Path) ->
     glue = Glue(workflow, map(Path, roots), package, lock)
     if workflow.is_main_process:
         _report(glue.reconcile())
+        atexit.register(glue.save)
     return glue
 
 

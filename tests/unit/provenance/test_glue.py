@@ -72,6 +72,14 @@ def test_a_removed_output_is_made_again(toy):
     toy.matches()
 
 
+def test_from_another_folder_it_is_the_same(toy):
+    said = toy.sh(
+        "sh", "-c", f"mkdir ../elsewhere; cd ../elsewhere; snakemake -n -s ../work/Snakefile -d {toy.root} all"
+    )
+    assert "Nothing to be done" in said
+    assert not list((toy.root.parent / "elsewhere").iterdir())
+
+
 def test_data_from_outside_count_by_content(toy):
     (toy.root.parent / "outside/case.txt").touch()
     assert toy.planned() == set()
