@@ -64,16 +64,16 @@ def _covid(mild: bool, volume: LungVolume, rng: np.random.Generator) -> Disease:
         outer = np.abs(spots[:, 0]) > 0.45 * np.abs(spots[:, 0]).max()
         low, high = (limit * volume.height_mm for limit in (LOWEST_LESION + 0.03, HIGHEST_LESION - 0.03))
         spots = spots[outer & (spots[:, 2] > low) & (spots[:, 2] < high)]
-        for _ in range(int(rng.integers(3, 6)) if mild else int(rng.integers(9, 19))):
+        for _ in range(int(rng.integers(4, 8)) if mild else int(rng.integers(12, 24))):
             spot = _dependent(spots, rng)
-            lesion = _rounded(spot, side, rng.uniform(8, 14) if mild else rng.uniform(14, 32), rng)
+            lesion = _rounded(spot, side, rng.uniform(11, 19) if mild else rng.uniform(14, 32), rng)
             lesions.append(lesion)
             if not mild and rng.random() < 0.3:
                 cores.append(lesion * (1, 1, 1, 0.55, 0.5, 0.6, 1))
     return Disease(
         haze=np.array(lesions),
         dense=np.array(cores) if cores else NOTHING,
-        haze_strength=rng.uniform(0.45, 0.62) if mild else rng.uniform(0.70, 1.0),
+        haze_strength=rng.uniform(0.55, 0.75) if mild else rng.uniform(0.78, 1.0),
         dense_strength=rng.uniform(0.7, 0.9),
         paving=rng.uniform(0.5, 1.0) if not mild and rng.random() < 0.5 else 0.0,
     )
@@ -95,9 +95,9 @@ def _rounded(spot: NDArray[np.float64], side: int, size: float, rng: np.random.G
 def _pneumonia(mild: bool, volume: LungVolume, trees: dict[int, Tree], rng: np.random.Generator) -> Disease:
     side = 1 if rng.random() < 0.45 else -1
     if mild:
-        found = _territories(trees[side], int(rng.integers(1, 4)), (0.03, 0.08), volume, rng)
+        found = _territories(trees[side], int(rng.integers(2, 5)), (0.05, 0.11), volume, rng)
     else:
-        found = _territories(trees[side], int(rng.integers(2, 5)), (0.14, 0.32), volume, rng)
+        found = _territories(trees[side], int(rng.integers(3, 6)), (0.12, 0.30), volume, rng)
         if rng.random() < 0.2:
             found = np.concatenate([found, _territories(trees[-side], 1, (0.04, 0.09), volume, rng)])
     patchy = mild or rng.random() < 0.35
@@ -105,8 +105,8 @@ def _pneumonia(mild: bool, volume: LungVolume, trees: dict[int, Tree], rng: np.r
     return Disease(
         haze=found * (1, 1, 1, 1.25, 1.25, 1.1, 1),
         dense=found * (1, 1, 1, 0.75, 0.75, 0.8, 1) if patchy else found,
-        haze_strength=rng.uniform(0.3, 0.45) if mild else rng.uniform(0.35, 0.6),
-        dense_strength=rng.uniform(0.50, 0.68) if mild else rng.uniform(0.88, 1.0),
+        haze_strength=rng.uniform(0.4, 0.55) if mild else rng.uniform(0.35, 0.6),
+        dense_strength=rng.uniform(0.58, 0.75) if mild else rng.uniform(0.88, 1.0),
         effusion_mm=(fluid, 0.0) if side < 0 else (0.0, fluid),
     )
 

@@ -22,7 +22,7 @@ from dsn_saal.phantom.vessels import Tree, beside, cut, draw_tree, only, paint
 SLICE_MM = 5.0
 """Slice thickness and distance of levels (paper section 4.1)."""
 
-_HAZE_HU, _DENSE_HU, _VESSEL_HU, _BRONCHUS_HU = -340, 30, 45, -960
+_HAZE_HU, _DENSE_HU, _VESSEL_HU, _BRONCHUS_HU = -310, 30, 45, -960
 _MOST_SOLID = 0.5
 """Share of a lung's cut that may be airless: the rest, in front of a fissure, keeps its air."""
 
@@ -77,7 +77,7 @@ def draw_patient(class_name: str, mild: bool, maker: str, n_slices: int, rng: np
     lungs = Lungs(
         air_hu=rng.uniform(-890, -815),
         gradient_hu=rng.uniform(20, 70),
-        dependent_hu=rng.uniform(80, 260) if rng.random() < 0.4 else 0.0,
+        dependent_hu=rng.uniform(60, 180) if rng.random() < 0.4 else 0.0,
         mottle=rng.uniform(0.15, 0.45),
     )
     volume = lung_volume(anatomy, scan.grid)
