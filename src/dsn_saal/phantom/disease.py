@@ -118,7 +118,7 @@ def _territories(
     fewest, most = (max(2, round(share * len(tree.leaves))) for share in wanted)
     served, free = tree.served, np.ones(len(tree.leaves), bool)
     lowest, highest = LOWEST_LESION * volume.height_mm + 6, HIGHEST_LESION * volume.height_mm - 6
-    found = []
+    found: list[Ellipsoids] = []
     for branch in rng.permutation(np.flatnonzero((served >= fewest) & (served <= most))):
         first, last = tree.span[branch]
         leaves = tree.leaves[first:last]

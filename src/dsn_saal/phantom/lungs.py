@@ -26,8 +26,8 @@ def lung_mask(anatomy: Anatomy, grid: Grid, s: float) -> NDArray[np.uint8]:
     for outline in anatomy.not_lung(s):
         grid.fill(mask, outline, 0)
     thin = 2 * grid.pixels(_EDGE_MM) + 1  # no slivers: 5 mm slices of real lungs have none either
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thin, thin), np.uint8))
-    smooth = (grid.blur(mask, _EDGE_MM) > 127).astype(np.uint8)
+    opened: Image = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thin, thin), np.uint8))
+    smooth = (grid.blur(opened, _EDGE_MM) > 127).astype(np.uint8)
     return _one_region_a_side(smooth, grid)
 
 

@@ -199,8 +199,8 @@ def _aerated(dense: Layer, mask: Layer, grid: Grid) -> Layer:
     inner = cv2.blur(mask, (2 * grid.pixels(8.0) + 1,) * 2).astype(np.int32)
     kept = np.clip((inner - 120) * 2, 150, 255) * dense // 255
     middle = int(grid.fixed_point(np.zeros((1, 2)))[0, 0]) // 16
-    rows, columns = np.indices(mask.shape, dtype=np.int32, sparse=True)
-    depth = MATRIX + rows - np.abs(columns - middle) // 3  # a fissure slants forward from the hilum
+    rows, columns = (np.arange(side, dtype=np.int32) for side in mask.shape)
+    depth = MATRIX + rows[:, None] - np.abs(columns - middle) // 3  # a fissure slants forward from the hilum
     for side in (slice(None, middle), slice(middle, None)):
         solid = (dense[:, side] > 127) & (mask[:, side] > 0)
         most = round(_MOST_SOLID * cv2.countNonZero(mask[:, side]))
