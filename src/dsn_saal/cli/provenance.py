@@ -40,10 +40,11 @@ def _export(args: argparse.Namespace) -> None:
     from dsn_saal.provenance.hashes import HashCache
     from dsn_saal.provenance.locks import STATE
     from dsn_saal.provenance.records import Records, require_known_snakemake
-    from dsn_saal.provenance.travel import export_facts
+    from dsn_saal.provenance.travel import export_facts, remember
 
     require_known_snakemake()
     hashes = HashCache(STATE / "hashes.json")
     count = export_facts(args.roots, args.out, Records(SNAKEMAKE), hashes)
     hashes.save()
+    remember([args.out], STATE)
     print(f"{args.out}: {count} outputs")

@@ -28,10 +28,8 @@ from dsn_saal.provenance.locks import STATE, FolderLock
 from dsn_saal.provenance.pins import Pins
 from dsn_saal.provenance.records import Records, require_known_snakemake
 from dsn_saal.provenance.sources import fingerprint
-from dsn_saal.provenance.travel import Fact, read_facts
+from dsn_saal.provenance.travel import arrived, remember
 from dsn_saal.provenance.verdicts import Finding, judge, learn
-from dsn_saal.storage.atomic import write_json
-from dsn_saal.storage.listing import sha256_of
 
 SNAKEMAKE = Path(".snakemake")
 """Snakemake's folder below the working folder."""
@@ -82,9 +80,10 @@ class Glue:
             return []
         if self._lock.certain:
             shutil.rmtree(SNAKEMAKE / "locks", ignore_errors=True)  # Snakemake's own, which outlives a killed run
-        facts, newer = _facts()
+        sources = sorted(TRAVELLED.glob("*.json"))
+        facts, newer = arrived(sources, STATE)
         findings = judge(self._roots, self._records, self._hashes, facts, newer=newer)
-        _remember_facts()
+        remember(sources, STATE)
         return findings
 
     def start(self) -> None:
@@ -124,32 +123,6 @@ def attach(workflow: Any, *, roots: Iterable[str], package: Path, lock: Path) ->
         _report(glue.reconcile())
         atexit.register(glue.save)
     return glue
-
-
-def _facts() -> tuple[dict[str, Fact], frozenset[str]]:
-    """Facts that travelled, and the outputs whose facts changed since the last run here."""
-    facts, newer = {}, set[str]()
-    seen = _read_seen()
-    for source in sorted(TRAVELLED.glob("*.json")):
-        inside = read_facts(source)
-        facts.update(inside)
-        if seen.get(source.name) != sha256_of(source):
-            newer.update(inside)
-    return facts, frozenset(newer)
-
-
-def _remember_facts() -> None:
-    write_json(STATE / "travelled.json", {source.name: sha256_of(source) for source in TRAVELLED.glob("*.json")})
-
-
-def _read_seen() -> dict[str, str]:
-    import json
-
-    try:
-        seen: dict[str, str] = json.loads((STATE / "travelled.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return seen
 
 
 def _report(findings: list[Finding]) -> None:

@@ -16,6 +16,10 @@ from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.provenance.hashes import HashCache
 from dsn_saal.provenance.records import RECORD_FORMAT, SNAKEMAKE_VERSION, Record, Records, lasting
 from dsn_saal.storage.atomic import write_json
+from dsn_saal.storage.listing import sha256_of
+
+SEEN = "travelled.json"
+"""File of the state that knows what arrived before."""
 
 
 class Fact(NamedTuple):
@@ -91,3 +95,27 @@ def read_facts(source: Path) -> dict[str, Fact]:
             next_step=f"use snakemake {content.get('snakemake')}, or remove the file and run again",
         )
     return facts
+
+
+def arrived(sources: Iterable[Path], state: Path) -> tuple[dict[str, Fact], frozenset[str]]:
+    """All facts, and the outputs whose facts came in since `remember` was called: by a clone, a checkout, a pull."""
+    facts, newer, seen = dict[str, Fact](), set[str](), _seen(state)
+    for source in sources:
+        inside = read_facts(source)
+        facts.update(inside)
+        if seen.get(source.name) != sha256_of(source):
+            newer.update(inside)
+    return facts, frozenset(newer)
+
+
+def remember(sources: Iterable[Path], state: Path) -> None:
+    """Note that these files hold nothing that is news here: they were taken over, or written from here."""
+    write_json(state / SEEN, {**_seen(state), **{source.name: sha256_of(source) for source in sources}})
+
+
+def _seen(state: Path) -> dict[str, str]:
+    try:
+        seen: dict[str, str] = json.loads((state / SEEN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return seen
