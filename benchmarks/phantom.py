@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 
 from dsn_saal.phantom.cohort import PREFIXES, CasePlan
-from dsn_saal.phantom.patient import draw_patient, draw_slice
+from dsn_saal.phantom.patient import draw_patient
 from dsn_saal.phantom.scanner import MODELS
+from dsn_saal.phantom.section import draw_slice
 from dsn_saal.phantom.series import draw_header, encode_slice
 from dsn_saal.phantom.write import write_case
 from dsn_saal.storage.atomic import write_bytes

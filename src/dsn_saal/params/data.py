@@ -12,6 +12,9 @@ from dsn_saal.params.base import Section, open_choice, ours, stated
 PHANTOM_ROOT = "data/raw/phantom/"
 """A source below this folder is written by the program; the phantom stage owns it."""
 
+PHANTOM_CLASSES = ("covid19", "normal", "bacterial_pneumonia")
+"""Classes that a phantom can be drawn of."""
+
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Count = Annotated[int, Field(ge=1)]
 
@@ -71,6 +74,8 @@ class Phantom(Section):
         if set(self.cases) != set(self.slices):
             raise ValueError("cases and slices must name the same classes")
         for name, cases in self.cases.items():
+            if name not in PHANTOM_CLASSES:
+                raise ValueError(f"no phantom can be drawn of {name!r}; known: {', '.join(PHANTOM_CLASSES)}")
             if not cases * low <= self.slices[name] <= cases * high:
                 raise ValueError(
                     f"{self.slices[name]} slices of {name} do not fit into {cases} cases of {low} to {high}"

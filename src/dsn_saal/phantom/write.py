@@ -16,7 +16,8 @@ import numpy as np
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.phantom.cohort import CasePlan, choose_levels
-from dsn_saal.phantom.patient import draw_patient, draw_slice
+from dsn_saal.phantom.patient import draw_patient
+from dsn_saal.phantom.section import draw_slice
 from dsn_saal.phantom.series import draw_header, encode_slice
 from dsn_saal.storage.atomic import write_bytes
 from dsn_saal.storage.listing import LISTING, files_below, write_listing

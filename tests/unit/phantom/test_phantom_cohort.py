@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from dsn_saal.domain.errors import BadRequest
+from dsn_saal.params.data import PHANTOM_CLASSES
 from dsn_saal.params.jobs import phantom_job
 from dsn_saal.params.root import resolve
-from dsn_saal.phantom.cohort import choose_levels, plan_cohort, share_slices
+from dsn_saal.phantom.cohort import PREFIXES, choose_levels, plan_cohort, share_slices
 from dsn_saal.phantom.scanner import MODELS
 
 ROOT = Path(__file__).parents[3]
@@ -59,19 +60,25 @@ def test_every_class_has_as_many_cases_of_each_maker(scale):
         assert max(makers.values()) - min(makers.values()) <= 1
 
 
+def small(**change):
+    counts = {"covid19": 12, "normal": 8, "bacterial_pneumonia": 10}
+    slices = {name: 5 * count for name, count in counts.items()}
+    return plans_at("demo", **{"cases": counts, "slices": slices, **change})
+
+
 def test_mild_cases_are_a_share_of_the_diseased_only():
-    mild = Counter(plan.class_name for plan in plans_at("demo", mild_share=0.25) if plan.mild)
-    assert mild == {"covid19": 6, "bacterial_pneumonia": 6}
+    mild = Counter(plan.class_name for plan in small(mild_share=0.25) if plan.mild)
+    assert mild == {"covid19": 3, "bacterial_pneumonia": 3}  # floor(share * cases + 0.5)
 
 
 def test_a_case_does_not_depend_on_the_rest_of_the_cohort():
     def numbers(plans):
         return [plan.generator(0).integers(1 << 40) for plan in plans if plan.class_name == "normal"]
 
-    fewer = plans_at("demo", cases={"normal": 24}, slices={"normal": 192})
-    assert numbers(fewer) == numbers(plans_at("demo"))
-    assert numbers(plans_at("demo", seed=1)) != numbers(plans_at("demo"))
-    assert len(set(numbers(fewer))) == 24
+    fewer = small(cases={"normal": 8}, slices={"normal": 40})
+    assert numbers(fewer) == numbers(small())
+    assert numbers(small(seed=1)) != numbers(small())
+    assert len(set(numbers(fewer))) == 8
 
 
 @pytest.mark.parametrize(
@@ -102,3 +109,15 @@ def test_a_class_that_cannot_be_drawn_is_refused_by_name():
     with pytest.raises(BadRequest, match="tuberculosis") as caught:
         plans_at("demo", cases={"tuberculosis": 1}, slices={"tuberculosis": 2}, folders={"tuberculosis": "tb"})
     assert "covid19" in caught.value.text()
+
+
+def test_params_and_room_know_the_same_classes():
+    assert set(PHANTOM_CLASSES) == set(PREFIXES)
+
+
+def test_an_unknown_class_stops_at_the_params_already():
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    raw["scales"]["demo"]["phantom"]["cases"]["tuberculosis"] = 2
+    raw["scales"]["demo"]["phantom"]["slices"]["tuberculosis"] = 8
+    with pytest.raises(BadRequest, match="no phantom can be drawn of 'tuberculosis'"):
+        resolve(raw)

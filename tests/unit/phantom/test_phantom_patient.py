@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
 from dsn_saal.phantom.cohort import PREFIXES
 from dsn_saal.phantom.disease import HIGHEST_LESION, LOWEST_LESION
-from dsn_saal.phantom.patient import draw_patient, draw_slice
+from dsn_saal.phantom.patient import draw_patient
 from dsn_saal.phantom.scanner import MODELS
+from dsn_saal.phantom.section import draw_slice
 
 ILL = ["covid19", "bacterial_pneumonia"]
 
@@ -104,3 +108,18 @@ def test_nothing_but_the_lesions_depends_on_the_class(maker):
         assert other.lungs == patients[0].lungs and other.levels == patients[0].levels
     outside = [draw_slice(patient, 0, np.random.default_rng(5)).hu for patient in patients]
     assert all(np.array_equal(outside[0], other) for other in outside[1:])
+
+
+def test_crazy_paving_brightens_the_ground_glass_and_nothing_else():
+    for seed in range(20):
+        patient = patient_of("covid19", seed)
+        if patient.disease.paving > 0.8:
+            break
+    plain = replace(patient, disease=replace(patient.disease, paving=0.0))
+    level = int(0.3 * patient.levels)
+    paved, smooth = (draw_slice(one, level, np.random.default_rng(0)) for one in (patient, plain))
+    gain = paved.hu.astype(int) - smooth.hu
+    assert np.mean(gain[paved.lungs] > 40) > 0.005
+    assert gain.min() > -60  # edge enhancement may undershoot beside a bright line
+    beyond_blur = cv2.dilate(paved.lungs.astype(np.uint8), np.ones((15, 15), np.uint8)) == 0
+    assert not gain[beyond_blur].any()
