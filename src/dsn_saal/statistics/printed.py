@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 MISSING = "–"
 """What stands where a value is undefined or absent: never a zero."""
 
@@ -19,7 +21,7 @@ def mean_and_sd(mean: float | None, sd: float | None) -> str:
     return metric(mean) if mean is None or sd is None else f"{metric(mean)} ± {metric(sd)}"
 
 
-def interval(bounds: list[float] | None) -> str:
+def interval(bounds: Sequence[float] | None) -> str:
     """Low and high in brackets."""
     return MISSING if bounds is None else f"[{metric(bounds[0])}, {metric(bounds[1])}]"
 

@@ -1,4 +1,4 @@
-"""Mean and standard deviation over runs."""
+"""Mean, standard deviation and interval over runs."""
 
 from __future__ import annotations
 
@@ -24,3 +24,22 @@ def mean_and_sd(values: Sequence[float], ddof: int) -> tuple[float | None, float
     if n < 2 or n <= ddof:
         return mean, None
     return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - ddof))
+
+
+def interval_of_mean(values: Sequence[float], level: float) -> tuple[float, float] | None:
+    """Student's interval for the mean of independent runs.
+
+    Args:
+        values: one per run, NaN where undefined.
+        level: coverage, such as 0.95.
+
+    Returns:
+        Its two ends, not clipped to the range of the metric; None for fewer than two runs or an undefined one.
+    """
+    from scipy.stats import t
+
+    mean, sd = mean_and_sd(values, 1)
+    if mean is None or sd is None:
+        return None
+    reach = float(t.ppf((1 + level) / 2, len(values) - 1)) * sd / math.sqrt(len(values))
+    return mean - reach, mean + reach

@@ -170,6 +170,17 @@ def test_the_control_is_read_by_its_interval(bounds, words):
     assert words in _control_reading(bounds, 1 / 3)
 
 
+def test_the_luck_of_one_deal_of_labels_is_not_called_a_leak(paper):
+    """Every case agrees on a recall above chance, but the deals of labels do not."""
+    one = paper()
+    recall = {"values": [0.46, 0.37, 0.46], "mean": 0.43, "sd": 0.05, "interval": [0.40, 0.45]}
+    edit(
+        one.summaries["vgg16_bn_ce_permuted"],
+        lambda held: held["metrics"].update({"sensitivity.macro": recall}),
+    )
+    assert "nothing is learnt" in collect_facts(one.job, one.sources)["control_sentence"]
+
+
 @pytest.mark.parametrize(
     ("first", "second", "words"),
     [

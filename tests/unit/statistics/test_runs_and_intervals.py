@@ -8,7 +8,7 @@ from scipy import stats
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.statistics.intervals import bootstrap_intervals, case_confusions, draw_cases, wilson
-from dsn_saal.statistics.runs import mean_and_sd
+from dsn_saal.statistics.runs import interval_of_mean, mean_and_sd
 
 
 @pytest.mark.parametrize("ddof", [0, 1])
@@ -88,3 +88,14 @@ def test_case_confusions_add_up_to_the_whole():
     by_case = case_confusions(labels, predicted, np.array([0, 0, 1, 1, 2]), 2)
     np.testing.assert_array_equal(by_case.sum(axis=0), [[1, 1], [1, 2]])
     np.testing.assert_array_equal(by_case[2], [[0, 0], [1, 0]])
+
+
+def test_the_interval_of_a_mean_is_scipys():
+    values = [0.456, 0.372, 0.462, 0.31]
+    expected = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
+    assert interval_of_mean(values, 0.95) == pytest.approx((expected.low, expected.high), rel=1e-12)
+
+
+@pytest.mark.parametrize("values", [[], [0.5], [0.5, float("nan")]])
+def test_no_interval_without_two_defined_runs(values):
+    assert interval_of_mean(values, 0.95) is None
