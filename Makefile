@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: reproduce test lint env lock unlock benchmark picture clean
+.PHONY: reproduce test lint env lock benchmark picture clean
 .DEFAULT_GOAL := reproduce
 
 reproduce: env ## the environment, then every table, figure and the printed paper
@@ -37,9 +37,6 @@ $(VENV)/.ready: requirements.lock requirements-uv.lock pyproject.toml
 lock: env ## resolve pyproject.toml anew into requirements.lock: hashes, no addresses
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
 	awk '/^uv==/ {take=1; print; next} take && /^    --hash/ {print; next} {take=0}' requirements.lock > requirements-uv.lock
-
-unlock: env ## after a killed run
-	snakemake --unlock
 
 benchmark: env ## ratios side by side; nothing is a timed test
 	for script in benchmarks/*.py; do echo "== $$script"; python $$script || exit 1; done
