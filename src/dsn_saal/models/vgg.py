@@ -21,6 +21,9 @@ HALVINGS = 5
 HEAD_CHANNELS = 4096
 """Channels of the two hidden layers of VGG's head at width 1."""
 
+PUBLISHED_CHANNELS = (64, 128, 256, 512, 512)
+"""Channels of the five stages at width 1."""
+
 PUBLISHED_GRID = 7
 """Side of the last map at the published input of 224 pixels."""
 

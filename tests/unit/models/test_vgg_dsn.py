@@ -180,7 +180,11 @@ def test_start_values_have_the_published_spread():
     assert conv.weight.std().item() == pytest.approx((2 / (9 * conv.out_channels)) ** 0.5, rel=0.02)
     head = net.classifier[0]  # a narrower head keeps the size of the signal
     assert head.weight.std().item() == pytest.approx(0.01 * (25_088 / head.in_features) ** 0.5, rel=0.02)
-    assert net.sides[4].convs[2].weight.std().item() == pytest.approx(0.01, rel=0.05)
+    for side, published in zip(net.sides, (64, 128, 256, 512, 512), strict=True):
+        conv = side.convs[0]
+        spread = 0.01 * (published / conv.in_channels) ** 0.5
+        assert conv.weight.std().item() == pytest.approx(spread, rel=0.15) and not conv.bias.any()
+        assert side.fuse.weight.std().item() == pytest.approx(0.01, rel=0.5)
     assert not any(layer.bias.any() for layer in net.modules() if hasattr(layer, "out_features"))
 
 
