@@ -21,11 +21,9 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         CheckFailed: where the disk is full or the place cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=f".part{path.suffix}")
-    os.close(handle)
-    part = Path(name)
+    part: Path | None = None
     try:
+        part = _part_beside(path)
         yield part
         with part.open("rb") as written:
             os.fsync(written.fileno())
@@ -34,7 +32,15 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        if part is not None:
+            part.unlink(missing_ok=True)
+
+
+def _part_beside(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=f".part{path.suffix}")
+    os.close(handle)
+    return Path(name)
 
 
 def _unwritable(path: Path, error: OSError) -> CheckFailed:

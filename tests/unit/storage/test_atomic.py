@@ -44,6 +44,13 @@ def test_a_really_full_disk(tmp_path):
     assert leftovers(tmp_path) == []
 
 
+def test_a_place_that_cannot_be_written_is_said_in_words(tmp_path):
+    write_text(tmp_path / "file", "")
+    with pytest.raises(CheckFailed, match="could not be written") as error:
+        write_text(tmp_path / "file" / "below.txt", "")
+    assert "below.txt" in error.value.text()
+
+
 def test_json_is_canonical_and_refuses_nan(tmp_path):
     write_json(tmp_path / "a.json", {"b": 1, "a": [1.5, None]})
     write_json(tmp_path / "b.json", {"a": [1.5, None], "b": 1})
