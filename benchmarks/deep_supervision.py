@@ -9,9 +9,12 @@ and their ratios to the plain network.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import time
 from collections.abc import Callable
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `dsn-saal train` does
 
 import torch
 
