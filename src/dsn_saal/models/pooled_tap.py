@@ -21,14 +21,21 @@ class PooledTap(torch.autograd.Function):
     def forward(ctx: Any, tap: Tensor, window: int) -> tuple[Tensor, Tensor]:
         """The map and its averages, at least in float32; `window` divides both sides."""
         ctx.window = window
-        # Rows first: summing whole rows runs at memory speed, which a pooling kernel with a large window does not.
-        rows = tap.unflatten(2, (-1, window)).mean(dim=3, dtype=torch.promote_types(tap.dtype, torch.float32))
-        return tap.view_as(tap), rows.unflatten(3, (-1, window)).mean(dim=4)
+        n, channels, height, width = tap.shape
+        # Channels last, and whole rows first: sums over long runs of memory, which a pooling kernel with a large
+        # window is not.
+        lines = tap.permute(0, 2, 3, 1).reshape(n, height // window, window, width * channels)
+        rows = lines.sum(dim=2, dtype=torch.promote_types(tap.dtype, torch.float32))
+        sums = rows.view(n, height // window, width // window, window, channels).sum(dim=3)
+        return tap.view_as(tap), sums.div_(window**2).permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor, pooled: Tensor) -> tuple[Tensor, None]:
         """The map's gradient plus the pooled one, spread over its window."""
         window = ctx.window
-        share = (pooled / window**2).unsqueeze(4).expand(-1, -1, -1, -1, window).flatten(3)
-        grad.unflatten(2, (-1, window)).add_(share.unsqueeze(3))
+        n, channels, height, width = grad.shape
+        share = (pooled / window**2).permute(0, 2, 3, 1).unsqueeze(3).expand(-1, -1, -1, window, -1)
+        grad = grad.contiguous(memory_format=torch.channels_last)  # a copy only where the network is laid otherwise
+        lines = grad.permute(0, 2, 3, 1).view(n, height // window, window, width * channels)
+        lines.add_(share.reshape(n, height // window, 1, width * channels))
         return grad, None
