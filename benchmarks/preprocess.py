@@ -26,10 +26,10 @@ from skimage.measure import label, regionprops
 from skimage.segmentation import clear_border
 
 from dsn_saal.cli.preprocess import recipe_of
-from dsn_saal.ingest.header import read_header
+from dsn_saal.ingest.dicom.header import read_header
 from dsn_saal.ingest.manifest import manifest_table
-from dsn_saal.ingest.pixels import hounsfield
-from dsn_saal.ingest.reader import Reader, read_hu
+from dsn_saal.ingest.dicom.pixels import hounsfield
+from dsn_saal.ingest.dicom.reader import DicomReader, read_hu
 from dsn_saal.params.root import read_settings
 from dsn_saal.preprocess.lung import find_lungs
 from dsn_saal.preprocess.slices import Recipe, preprocess_slice
@@ -154,7 +154,7 @@ def time_the_line(reader: Reader, recipe: Recipe, paths: list[str], digests: dic
         "DICOM to HU": lambda path: hounsfield(read_header((reader.root / path).read_bytes()), air_hu=-1000),
         "HU to image and mask": lambda path: preprocess_slice(hus[path], recipe),
         "ingest (with checksums)": reader.row,
-        "read again (verified)": lambda path: read_hu(reader.root, -1000, path, digests[path]),
+        "read again (verified)": lambda path: read_hu(reader.root, -1000, path, 0, digests[path]),
     }
     spent = {name: milliseconds(step, paths) for name, step in steps.items()}
     for name, ms in spent.items():
@@ -177,15 +177,15 @@ def main() -> None:
     recipe = recipe_of(settings.preprocess)
     folders = {name: entry.folders for name, entry in settings.datasets["covid19_diag"].classes.items()}
     source = args.phantoms / "dicom"
-    reader = Reader(source, folders, "patient_id", None, settings.ingest.air_hu, "exclude")
-    manifest = manifest_table([reader.row(path.relative_to(source).as_posix()) for path in source.rglob("*.dcm")])
+    reader = DicomReader(source, folders, "patient_id", None, settings.ingest.air_hu, "exclude", "plain")
+    manifest = manifest_table([row for path in source.rglob("*.dcm") for row in reader.rows(path.relative_to(source).as_posix())])
     places, reason = truth_of(source, manifest)
     if reason is not None:
         raise SystemExit(f"{reason}: {args.phantoms}; write the phantoms first")
     chosen = np.unique(np.linspace(0, len(manifest) - 1, args.slices).astype(int)).tolist()
     digests = dict(zip(manifest["path"], manifest["file_sha256"], strict=True))
     paths = [manifest["path"].iloc[number] for number in chosen]
-    greys = [recipe.window(read_hu(source, -1000, path, digests[path])) for path in paths]
+    greys = [recipe.window(read_hu(source, -1000, path, 0, digests[path])) for path in paths]
     truths = [read_truth(truth_folder(source), places[number], len(greys[0])) for number in chosen]  # type: ignore
     print(f"{len(paths)} phantom slices of {manifest['case'].nunique()} cases, one process\n")
     time_the_line(reader, recipe, paths, digests)

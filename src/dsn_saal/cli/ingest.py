@@ -40,8 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read the tree, write the manifest, say what was found."""
+    from dsn_saal.ingest.dicom.study import SeriesRule
     from dsn_saal.ingest.identity import key_path
-    from dsn_saal.ingest.reader import CLINICAL, Reader
+    from dsn_saal.ingest.dicom.reader import CLINICAL, DicomReader
     from dsn_saal.ingest.stage import ingest_tree
 
     def cut(settings: Settings) -> IngestJob:
@@ -51,13 +52,15 @@ def run(args: argparse.Namespace) -> None:
         raise BadRequest("--workers must be at least 1", value=args.workers)
     job = read_job(args, IngestJob, cut)
     own_key = job.ingest.key_file is None and not key_path(None).exists()
-    reader = Reader(
+    reader = DicomReader(
         root=args.source,
         folders=job.folders,
         case_id=job.ingest.case_id,
         key_file=job.ingest.key_file,
         air_hu=job.ingest.air_hu,
         derived=job.ingest.derived,
+        paths="plain" if job.published else job.ingest.paths,
+        series=SeriesRule(**job.ingest.series.model_dump()),
         unlabelled=args.unlabelled,
     )
     counts = ingest_tree(

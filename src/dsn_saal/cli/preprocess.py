@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from dsn_saal.preprocess.slices import Recipe
 
 EXAMPLE = """example:
-  dsn-saal preprocess --source data/raw/phantom/covid19_diag/dicom \\
+  dsn-saal preprocess --dataset covid19_diag --source data/raw/phantom/covid19_diag/dicom \\
       --manifest results/ingest/covid19_diag/manifest.parquet --out results/preprocess/covid19_diag"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `dsn-saal preprocess`."""
     add_settings(parser)
+    parser.add_argument("--dataset", metavar="NAME", help="data set of params.yaml (needed without --settings)")
     parser.add_argument("--source", metavar="DIR", type=Path, required=True, help="folder that was ingested; only read")
     parser.add_argument("--manifest", metavar="FILE", type=Path, required=True, help="manifest that ingest wrote")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder of the results")
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     """Preprocess every slice, say how many have lungs."""
     from functools import partial
 
-    from dsn_saal.ingest.reader import read_hu
+    from dsn_saal.ingest.dicom.reader import read_hu
     from dsn_saal.preprocess.stage import preprocess_manifest
     from dsn_saal.storage.tables import read_table
 
@@ -44,12 +45,12 @@ def run(args: argparse.Namespace) -> None:
         raise BadRequest("--workers must be at least 1", value=args.workers)
     if not args.source.is_dir():
         raise BadRequest("the source folder does not exist", value=args.source, next_step="name the ingested folder")
-    job = read_job(args, PreprocessJob, preprocess_job)
+    job = read_job(args, PreprocessJob, lambda settings: preprocess_job(settings, args.dataset))
     summary = preprocess_manifest(
         read_table(args.manifest),
         args.source,
         args.out,
-        read_hu=partial(read_hu, args.source, job.air_hu),
+        read_slice=partial(read_hu, args.source, job.air_hu),
         recipe=recipe_of(job.preprocess),
         on_empty=job.preprocess.lung.on_empty,
         workers=args.workers,

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections import Counter
 from typing import Any
 
 import pandas as pd
 
 from dsn_saal.ingest.reasons import Excluded, Reason
+from dsn_saal.ingest.source import Exclusions, Row
 
 COLUMNS = {
     "case": "str", "label": "int8", "class_name": "str", "study": "str", "series": "str", "sop": "str",
-    "z_mm": "float64", "spacing_row_mm": "float64", "spacing_col_mm": "float64", "thickness_mm": "float64",
-    "rows": "int32", "columns": "int32", "manufacturer": "str", "kernel": "str", "transfer_syntax": "str",
-    "decoder": "str", "origin": "str", "path": "str", "file_sha256": "str", "pixel_sha256": "str",
+    "article": "str", "z_mm": "float64", "tilt_deg": "float64", "spacing_row_mm": "float64",
+    "spacing_col_mm": "float64", "thickness_mm": "float64", "rows": "int32", "columns": "int32",
+    "manufacturer": "str", "kernel": "str", "transfer_syntax": "str", "decoder": "str", "origin": "str",
+    "path": "str", "frame": "int32", "file_sha256": "str", "pixel_sha256": "str", "official": "str",
+    "train_3000": "bool", "number": "int32", "slice_label": "int8",
+    "box_x0": "int32", "box_y0": "int32", "box_x1": "int32", "box_y1": "int32",
 }  # fmt: skip
-"""Columns of the manifest with their types."""
+"""Columns of the manifest with their types; docs/datasets.md says what each holds."""
 
-Row = dict[str, Any]
-Exclusions = list[tuple[str, Excluded]]
+DEFAULTS: dict[str, Any] = {
+    "study": "", "series": "", "sop": "", "article": "", "z_mm": math.nan, "tilt_deg": math.nan,
+    "spacing_row_mm": math.nan, "spacing_col_mm": math.nan, "thickness_mm": math.nan, "manufacturer": "", "kernel": "",
+    "frame": 0, "official": "", "train_3000": False, "number": -1, "slice_label": -1,
+    "box_x0": -1, "box_y0": -1, "box_x1": -1, "box_y1": -1,
+}  # fmt: skip
+"""What a reader need not say: "", -1 and NaN mean that the set does not tell."""
 
 
 def without_conflicts(rows: list[Row]) -> tuple[list[Row], Exclusions]:
@@ -40,7 +50,7 @@ def without_duplicates(rows: list[Row]) -> tuple[list[Row], Exclusions]:
     """
     kept: dict[tuple[str, str, float, str], Row] = {}
     dropped: Exclusions = []
-    for row in sorted(rows, key=lambda row: row["path"]):
+    for row in sorted(rows, key=lambda row: (row["path"], row.get("frame", 0))):
         first = kept.setdefault((row["case"], row["series"], row["z_mm"], row["pixel_sha256"]), row)
         if first is not row:
             dropped.append(
@@ -50,10 +60,31 @@ def without_duplicates(rows: list[Row]) -> tuple[list[Row], Exclusions]:
 
 
 def manifest_table(rows: list[Row]) -> pd.DataFrame:
-    """The manifest: a row a slice, ordered by label, case, series, position and, in one place, pixels."""
-    order = ("label", "case", "series", "z_mm", "pixel_sha256")
-    ordered = sorted(rows, key=lambda row: tuple(row[name] for name in order))
+    """The manifest: a row a slice, ordered by label, case, series, position, number and, in one place, pixels."""
+    whole = [DEFAULTS | row for row in rows]
+    order = ("label", "case", "series", "z_mm", "number", "pixel_sha256", "path", "frame")
+    ordered = sorted(whole, key=lambda row: tuple(_sortable(row[name]) for name in order))
     return pd.DataFrame({name: pd.Series([row[name] for row in ordered], dtype=kind) for name, kind in COLUMNS.items()})
+
+
+def _sortable(value: Any) -> Any:
+    return 0.0 if isinstance(value, float) and math.isnan(value) else value
+
+
+SERIES_COLUMNS = (
+    "case", "study", "series", "class_name", "slices", "taken", "why", "thickness_mm", "kernel", "spacing_mm",
+    "gaps", "overlaps", "tilt_deg", "order",
+)  # fmt: skip
+"""Columns of series.csv."""
+
+
+def series_csv(series: list[dict[str, Any]]) -> str:
+    """series.csv: a row a series, sorted by case, study and series; a value that is missing is empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, SERIES_COLUMNS, lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows(sorted(series, key=lambda entry: (entry["case"], entry["study"], entry["series"])))
+    return text.getvalue()
 
 
 def exclusions_csv(exclusions: Exclusions) -> str:
@@ -67,8 +98,10 @@ def exclusions_csv(exclusions: Exclusions) -> str:
     return text.getvalue()
 
 
-def flow(found: int, manifest: pd.DataFrame, exclusions: Exclusions, class_names: list[str]) -> dict[str, Any]:
-    """Counts for a flow chart: files found, left out by reason, and what remains per class."""
+def flow(
+    found: int, manifest: pd.DataFrame, exclusions: Exclusions, class_names: list[str], findings: dict[str, Any]
+) -> dict[str, Any]:
+    """Counts for a flow chart: files found, left out by reason, what remains per class, and the reader's findings."""
     by_reason = Counter(excluded.reason.value for _, excluded in exclusions)
     names = [*class_names, *([""] if (manifest["class_name"] == "").any() else [])]
     per_class = {name: manifest[manifest["class_name"] == name] for name in names}
@@ -79,6 +112,7 @@ def flow(found: int, manifest: pd.DataFrame, exclusions: Exclusions, class_names
         **_counts(manifest),
         "origins": dict(sorted(Counter(manifest["origin"]).items())),
         "classes": {name or "unlabelled": _counts(part) for name, part in per_class.items()},
+        "findings": findings,
     }
 
 

@@ -56,6 +56,18 @@ class Reason(StrEnum):
     """The values cannot be HU of a body in air."""
     DUPLICATE = "DUPLICATE"
     """Same series, position and pixels as a file that was kept."""
+    OTHER_SERIES = "OTHER_SERIES"
+    """Another series of the same study was chosen by the declared rule."""
+    OUTSIDE = "OUTSIDE"
+    """A DICOMDIR names a file outside its folder."""
+    MISSING = "MISSING"
+    """A list of the data set, a DICOMDIR or the published numbering names this file, and it is not there."""
+    UNLISTED = "UNLISTED"
+    """The file is there, but no list of the data set names it."""
+    NOT_AN_IMAGE = "NOT_AN_IMAGE"
+    """No PNG or JPEG by its content, where the data set holds pictures."""
+    LESION_FREE = "LESION_FREE"
+    """The set marks this slice of a diseased case as free of the disease (datasets.<name>.slices: lesion)."""
 
 
 class Excluded(Exception):

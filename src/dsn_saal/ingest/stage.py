@@ -1,4 +1,4 @@
-"""`dsn-saal ingest`: a folder tree of CT series becomes manifest.parquet, exclusions.csv and flow.json."""
+"""`dsn-saal ingest`: a source becomes manifest.parquet, exclusions.csv, series.csv and flow.json."""
 
 from __future__ import annotations
 
@@ -9,19 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dsn_saal.domain.errors import CheckFailed
-from dsn_saal.ingest.manifest import (
-    Exclusions,
-    Row,
-    exclusions_csv,
-    flow,
-    manifest_table,
-    without_conflicts,
-    without_duplicates,
-)
+from dsn_saal.ingest.manifest import exclusions_csv, flow, manifest_table, series_csv
 from dsn_saal.ingest.parallel import map_ordered
-from dsn_saal.ingest.reader import Reader
 from dsn_saal.ingest.reasons import Excluded, Reason
-from dsn_saal.ingest.tree import files_below
+from dsn_saal.ingest.source import Exclusions, Reader, Row
 from dsn_saal.storage.atomic import write_json, write_text
 from dsn_saal.storage.tables import write_table
 
@@ -31,7 +22,7 @@ Progress = Callable[[Iterable[T], int], Iterable[T]]
 
 
 def ingest_tree(
-    reader: Reader, out: Path, *, workers: int, progress: Progress[Row | Excluded], follow_links: bool = False
+    reader: Reader, out: Path, *, workers: int, progress: Progress[list[Row] | Excluded], follow_links: bool = False
 ) -> dict[str, Any]:
     """Read every file below the reader's root and write manifest, exclusions and counts.
 
@@ -51,7 +42,7 @@ def ingest_tree(
         BadRequest: where the source is no folder, or the key cannot be used.
         CheckFailed: where no slice is usable, or a class has none.
     """
-    entries = list(files_below(reader.root, follow_links=follow_links))
+    entries = list(reader.files(follow_links=follow_links))
     exclusions: Exclusions = [(path, refused) for path, refused in entries if refused is not None]
     paths = [path for path, refused in entries if refused is None]
     results = map_ordered(partial(read_or_refuse, reader), paths, workers=workers, crashed=_crashed)
@@ -60,15 +51,15 @@ def ingest_tree(
         if isinstance(result, Excluded):
             exclusions.append((path, result))
         else:
-            rows.append(result)
+            rows.extend(result)
     return _write(reader, out, len(entries), rows, exclusions)
 
 
-def read_or_refuse(reader: Reader, path: str) -> Row | Excluded:
-    """The manifest row of one file, or why it is left out."""
+def read_or_refuse(reader: Reader, path: str) -> list[Row] | Excluded:
+    """The manifest rows of one file, or why it is left out."""
     try:
         path.encode("utf-8")
-        return reader.row(path)
+        return reader.rows(path)
     except UnicodeEncodeError:
         return Excluded(Reason.UNREADABLE, "the file name is no UTF-8")
     except Excluded as excluded:
@@ -80,13 +71,13 @@ def _crashed(path: str) -> Excluded:
 
 
 def _write(reader: Reader, out: Path, found: int, rows: list[Row], exclusions: Exclusions) -> dict[str, Any]:
-    rows, conflicts = without_conflicts(rows)
-    rows, duplicates = without_duplicates(rows)
-    exclusions = exclusions + conflicts + duplicates
-    manifest = manifest_table(rows)
+    settled = reader.settled(rows)
+    exclusions = [(reader.written_path(path), why) for path, why in exclusions + settled.exclusions]
     write_text(out / "exclusions.csv", exclusions_csv(exclusions))
-    _require_classes(reader, out, rows, exclusions)
-    counts = flow(found, manifest, exclusions, list(reader.folders))
+    write_text(out / "series.csv", series_csv(settled.series))
+    _require_classes(reader, out, settled.rows, exclusions)
+    manifest = manifest_table([row | {"path": reader.written_path(row["path"])} for row in settled.rows])
+    counts = flow(found, manifest, exclusions, list(reader.folders), settled.findings)
     write_table(out / "manifest.parquet", manifest)
     write_json(out / "flow.json", counts)
     return counts

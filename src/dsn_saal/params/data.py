@@ -1,86 +1,32 @@
-"""Sections about the data: data sets, phantoms, ingestion, preprocessing, split."""
+"""Sections about what is done to every data set: ingestion and preprocessing."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator
 
-from dsn_saal.domain.classes import ClassSet
 from dsn_saal.params.base import Section, open_choice, ours, stated
 
-PHANTOM_ROOT = "data/raw/phantom/"
-"""A source below this folder is written by the program; the phantom stage owns it."""
 
-PHANTOM_CLASSES = ("covid19", "normal", "bacterial_pneumonia")
-"""Classes that a phantom can be drawn of."""
+class Series(Section):
+    """Which series of a study is read, where it has several."""
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Count = Annotated[int, Field(ge=1)]
-
-
-class DatasetClass(Section):
-    """One class of a data set."""
-
-    title: str = ours("what tables and figures print")
-    folders: tuple[str, ...] = ours(
-        "folder names that mark the class; the first is the one phantoms are written to", min_length=1, strict=False
+    choose: Literal["one_per_study", "all"] = open_choice(
+        "how many series of a study are read",
+        paper="not stated",
+        default="one_per_study",
+        alternatives="all",
     )
-
-
-class Dataset(Section):
-    """One data set: where it lies and which folders carry which label."""
-
-    title: str = ours("what tables and figures print")
-    source: str = ours("folder of the DICOM tree; below data/raw/phantom/ the program writes it itself", min_length=1)
-    classes: dict[Name, DatasetClass] = ours("classes in label order", min_length=2)
-    positive: Name = stated("class that sensitivity and specificity speak of", source="section 5.3")
-
-    @model_validator(mode="after")
-    def _classes_fit_together(self) -> Dataset:
-        if self.positive not in self.classes:
-            raise ValueError(f"positive is {self.positive!r}, which is not one of the classes {sorted(self.classes)}")
-        folders = [folder for entry in self.classes.values() for folder in entry.folders]
-        if len(set(folders)) != len(folders):
-            raise ValueError("one folder name marks two classes")
-        return self
-
-    @property
-    def is_phantom(self) -> bool:
-        """Whether the program writes this source itself."""
-        return self.source.startswith(PHANTOM_ROOT)
-
-    @property
-    def class_set(self) -> ClassSet:
-        """The classes as the shared value type."""
-        titles = tuple(entry.title for entry in self.classes.values())
-        return ClassSet(tuple(self.classes), titles, self.positive)
-
-
-class Phantom(Section):
-    """The phantom cohort that stands in for COVID19-Diag."""
-
-    seed: int = ours("seed of the whole cohort", ge=0)
-    mild_share: float = ours("share of diseased cases with few, faint lesions", ge=0, le=1)
-    cases: dict[Name, Count] = ours("cases per class")
-    slices: dict[Name, Count] = ours("slices per class, shared out over its cases")
-    slices_per_case: tuple[int, int] = stated("fewest and most slices of a case", source="section 4.1", strict=False)
-
-    @model_validator(mode="after")
-    def _counts_are_possible(self) -> Phantom:
-        low, high = self.slices_per_case
-        if not 1 <= low <= high:
-            raise ValueError(f"slices_per_case must be [fewest, most] with 1 <= fewest <= most, not {[low, high]}")
-        if set(self.cases) != set(self.slices):
-            raise ValueError("cases and slices must name the same classes")
-        for name, cases in self.cases.items():
-            if name not in PHANTOM_CLASSES:
-                raise ValueError(f"no phantom can be drawn of {name!r}; known: {', '.join(PHANTOM_CLASSES)}")
-            if not cases * low <= self.slices[name] <= cases * high:
-                raise ValueError(
-                    f"{self.slices[name]} slices of {name} do not fit into {cases} cases of {low} to {high}"
-                )
-        return self
+    thickness_mm: float = stated("slice thickness: the series nearest to it is chosen", source="section 4.1", gt=0)
+    kernels: tuple[Literal["soft", "lung"], ...] = open_choice(
+        "among equals, which kind of reconstruction kernel goes first",
+        paper="not stated",
+        default="lung before soft",
+        alternatives="soft before lung",
+        min_length=1,
+        strict=False,
+    )
 
 
 class Ingest(Section):
@@ -97,6 +43,10 @@ class Ingest(Section):
     derived: Literal["exclude", "keep"] = ours(
         "images that ImageType calls DERIVED or SECONDARY: reformats, averages, lossy copies; keep takes them in"
     )
+    paths: Literal["hashed", "plain"] = ours(
+        "how paths of clinical files are written down: hashed, because folder names may name patients, or plain"
+    )
+    series: Series
 
 
 class Window(Section):
@@ -233,23 +183,3 @@ class Preprocess(Section):
         if value % 32:
             raise ValueError(f"image_size must be a multiple of 32 (five stages halve it), not {value}")
         return value
-
-
-class Split(Section):
-    """The case-wise split."""
-
-    rule: Literal["per_class", "unstratified"] = open_choice(
-        "how cases are drawn",
-        paper="by case, 7:3, random",
-        default="per class, floor(0.7 n + 0.5) to training",
-        alternatives="unstratified",
-    )
-    train_share: float = stated("share of the cases that train", source="section 4.1", gt=0, lt=1)
-    seed: int = open_choice("seed of the draw", paper="not stated", default="any, recorded", alternatives="any", ge=0)
-    train_slices: dict[Name, Count] | None = open_choice(
-        "slices per class the training part must hold; null: whatever the drawn cases hold",
-        paper="Table 2's counts; how they came about is not stated",
-        default="Table 2 at paper scale, null otherwise",
-        alternatives="null",
-    )
-    accept: tuple[str, ...] = ours("findings of the certificate that a run accepts by name", strict=False)

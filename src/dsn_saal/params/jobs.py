@@ -11,25 +11,35 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params.base import Section
-from dsn_saal.params.data import Ingest, Name, Phantom, Preprocess, Split
+from dsn_saal.params.base import Name, Section
+from dsn_saal.params.data import Ingest, Preprocess
+from dsn_saal.params.datasets import Cohort, PhantomClass
 from dsn_saal.params.learning import Evaluate, Labels, Loss, Model, Network, Train
+from dsn_saal.params.protocols import Cases, Certificate, Protocol, Subsample
 from dsn_saal.params.root import Settings
 
 Job = TypeVar("Job", bound=Section)
 
 
 class PhantomJob(Section):
-    """Write one phantom cohort."""
+    """Write the phantoms that stand in for one data set, in that set's own layout."""
 
-    phantom: Phantom
+    reader: str
+    seed: int
+    mild_share: float
+    cohort: Cohort
     folders: dict[Name, str]
+    drawn_as: dict[Name, tuple[PhantomClass, ...]]
 
 
 class IngestJob(Section):
-    """Read one data set's DICOM tree."""
+    """Read one data set."""
 
+    reader: str
     folders: dict[Name, tuple[str, ...]]
+    published: bool
+    slices: str
+    counts: str
     ingest: Ingest
 
 
@@ -38,12 +48,20 @@ class PreprocessJob(Section):
 
     preprocess: Preprocess
     air_hu: int
+    in_hu: bool
+    lungs: str
+    key_file: str | None
 
 
 class SplitJob(Section):
-    """Split one data set by case."""
+    """Split one data set by one protocol.
 
-    split: Split
+    `base` is the case-wise split that a protocol of kind subsample thins out.
+    """
+
+    protocol: Protocol
+    base: Cases | None
+    certificate: Certificate
     classes: tuple[Name, ...]
 
 
@@ -77,24 +95,53 @@ class EvaluateJob(Section):
 
 def phantom_job(settings: Settings, dataset: str) -> PhantomJob:
     """The block of `dsn-saal phantom`."""
-    classes = settings.datasets[dataset].classes
-    return PhantomJob(phantom=settings.phantom, folders={name: entry.folders[0] for name, entry in classes.items()})
+    chosen, phantom = settings.datasets[dataset], settings.phantom
+    return PhantomJob(
+        reader=chosen.reader,
+        seed=phantom.seed,
+        mild_share=phantom.mild_share,
+        cohort=phantom.cohorts[dataset],
+        folders={name: entry.folders[0] for name, entry in chosen.classes.items()},
+        drawn_as={name: entry.phantom for name, entry in chosen.classes.items()},
+    )
 
 
 def ingest_job(settings: Settings, dataset: str) -> IngestJob:
     """The block of `dsn-saal ingest`."""
-    classes = settings.datasets[dataset].classes
-    return IngestJob(folders={name: entry.folders for name, entry in classes.items()}, ingest=settings.ingest)
+    chosen = settings.datasets[dataset]
+    return IngestJob(
+        reader=chosen.reader,
+        folders={name: entry.folders for name, entry in chosen.classes.items()},
+        published=chosen.is_published,
+        slices=chosen.slices,
+        counts=chosen.counts,
+        ingest=settings.ingest,
+    )
 
 
-def preprocess_job(settings: Settings) -> PreprocessJob:
+def preprocess_job(settings: Settings, dataset: str) -> PreprocessJob:
     """The block of `dsn-saal preprocess`."""
-    return PreprocessJob(preprocess=settings.preprocess, air_hu=settings.ingest.air_hu)
+    chosen = settings.datasets[dataset]
+    return PreprocessJob(
+        preprocess=settings.preprocess,
+        air_hu=settings.ingest.air_hu,
+        in_hu=chosen.in_hu,
+        lungs=chosen.lungs,
+        key_file=settings.ingest.key_file,
+    )
 
 
-def split_job(settings: Settings, dataset: str) -> SplitJob:
+def split_job(settings: Settings, dataset: str, protocol: str) -> SplitJob:
     """The block of `dsn-saal split`."""
-    return SplitJob(split=settings.split, classes=tuple(settings.datasets[dataset].classes))
+    chosen = settings.protocols[protocol]
+    base = settings.protocols[chosen.base] if isinstance(chosen, Subsample) else None
+    assert base is None or isinstance(base, Cases)
+    return SplitJob(
+        protocol=chosen,
+        base=base,
+        certificate=settings.certificate,
+        classes=tuple(settings.datasets[dataset].classes),
+    )
 
 
 def train_job(settings: Settings, name: str) -> TrainJob:
@@ -109,7 +156,7 @@ def train_job(settings: Settings, name: str) -> TrainJob:
         train=settings.train,
         image_size=settings.preprocess.image_size,
         classes=tuple(settings.datasets[experiment.dataset].classes),
-        accept=settings.split.accept,
+        accept=settings.datasets[experiment.dataset].accept,
     )
 
 

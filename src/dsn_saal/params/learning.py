@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from dsn_saal.params.base import Section, open_choice, ours, stated
-from dsn_saal.params.data import Name
+from dsn_saal.params.base import Name, Section, open_choice, ours, stated
 
 
 class Network(Section):
@@ -145,6 +144,7 @@ class Experiment(Section):
 
     title: str = ours("what tables and figures print")
     dataset: Name
+    protocol: Name = ours("split of the data set; run r uses its draw r modulo draws")
     model: Name
     loss: Name
     labels: Labels = ours("permuted: the training slices' labels dealt out anew, the control")
@@ -180,7 +180,7 @@ class Train(Section):
     )
     runs: int = stated("runs per experiment (paper: 10)", source="section 5.1", ge=1, le=1000)
     first_seed: int = open_choice(
-        "seed of run 0; run r has first_seed + r (start, order and dropout vary, the split does not)",
+        "seed of run 0; run r has first_seed + r (start, order and dropout vary; the split only with a protocol of several draws)",
         paper="10 experiments; what varies is not stated",
         default="0",
         alternatives="any",
@@ -232,6 +232,7 @@ class Report(Section):
     """What the tables, figures and the report show."""
 
     dataset: Name = ours("data set of Table 2 and Figure 3")
+    protocol: Name = ours("its split in Table 2, Table 3 and Figure 4")
     table3: tuple[Name, ...] = ours("experiments of Table 3, in row order", min_length=1, strict=False)
     figure4: tuple[Name, ...] = ours("experiments of Figure 4", min_length=1, strict=False)
     control: Name | None = ours("the permuted-label experiment the report quotes, or null")

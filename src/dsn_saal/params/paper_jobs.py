@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params.base import Section
-from dsn_saal.params.data import Name, Preprocess, Split
+from dsn_saal.params.base import Name, Section
+from dsn_saal.params.data import Preprocess
 from dsn_saal.params.learning import Evaluate, Loss, Model, Network, Train
+from dsn_saal.params.protocols import Protocol
 from dsn_saal.params.root import Settings, SwitchboardRow, switchboard
 
 
@@ -69,7 +70,7 @@ class ReportJob(Section):
     classes: dict[Name, str]
     positive: Name
     preprocess: Preprocess
-    split: Split
+    split: Protocol
     network: Network
     models: dict[Name, Model]
     losses: dict[Name, Loss]
@@ -149,7 +150,7 @@ def report_job(settings: Settings) -> ReportJob:
         classes=classes,
         positive=settings.datasets[report.dataset].positive,
         preprocess=settings.preprocess,
-        split=settings.split,
+        split=settings.protocols[report.protocol],
         network=settings.network,
         models={experiment.model: settings.models[experiment.model] for experiment in shown},
         losses={experiment.loss: settings.losses[experiment.loss] for experiment in shown},

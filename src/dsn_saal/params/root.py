@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError, model_validator
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params.base import Section
-from dsn_saal.params.data import Dataset, Ingest, Name, Phantom, Preprocess, Split
+from dsn_saal.params.base import Name, Section
+from dsn_saal.params.data import Ingest, Preprocess
+from dsn_saal.params.datasets import Cohort, Dataset, Phantom
 from dsn_saal.params.learning import Evaluate, Experiment, Loss, Model, Network, Report, Train
+from dsn_saal.params.protocols import Cases, Certificate, Protocol, Subsample, require_base
 
 
 class Settings(Section):
@@ -21,7 +24,8 @@ class Settings(Section):
     phantom: Phantom
     ingest: Ingest
     preprocess: Preprocess
-    split: Split
+    protocols: dict[Name, Protocol]
+    certificate: Certificate
     network: Network
     models: dict[Name, Model]
     losses: dict[Name, Loss]
@@ -32,25 +36,51 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _references_resolve(self) -> Settings:
+        require_base(self.protocols)
         for name, experiment in self.experiments.items():
             for kind, known in (("dataset", self.datasets), ("model", self.models), ("loss", self.losses)):
-                wanted = getattr(experiment, kind)
-                if wanted not in known:
-                    raise ValueError(f"experiments.{name}.{kind} is {wanted!r}; known: {', '.join(known)}")
-        named = [*self.report.table3, *self.report.figure4, *([self.report.control] if self.report.control else [])]
-        for wanted in named:
-            if wanted not in self.experiments:
-                raise ValueError(f"report names the experiment {wanted!r}; known: {', '.join(self.experiments)}")
-        if self.report.dataset not in self.datasets:
-            raise ValueError(f"report.dataset is {self.report.dataset!r}; known: {', '.join(self.datasets)}")
-        for wanted in named:
-            other = self.experiments[wanted].dataset
-            if other != self.report.dataset:
-                raise ValueError(f"report.dataset is {self.report.dataset!r}, but experiment {wanted!r} uses {other!r}")
+                _require_known(f"experiments.{name}.{kind}", getattr(experiment, kind), known)
+            splits = self.datasets[experiment.dataset].protocols
+            _require_known(f"experiments.{name}.protocol", experiment.protocol, splits)
         for name, dataset in self.datasets.items():
-            if dataset.is_phantom and set(self.phantom.cases) != set(dataset.classes):
-                raise ValueError(f"phantom.cases must name the classes of datasets.{name}")
+            for protocol in dataset.protocols:
+                _require_known(f"datasets.{name}.protocols", protocol, self.protocols)
+                self._require_classes(name, protocol)
+            if dataset.is_phantom and set(self._cohort(name).cases) != set(dataset.classes):
+                raise ValueError(f"phantom.cohorts.{name} must name the classes of datasets.{name}")
+        self._require_report()
         return self
+
+    def _cohort(self, dataset: str) -> Cohort:
+        _require_known("a phantom source needs a cohort: phantom.cohorts", dataset, self.phantom.cohorts)
+        return self.phantom.cohorts[dataset]
+
+    def _require_classes(self, dataset: str, name: str) -> None:
+        """Refuse a protocol that speaks of classes which the data set does not have."""
+        protocol, classes = self.protocols[name], self.datasets[dataset].classes
+        if isinstance(protocol, Subsample):
+            _require_known(f"protocols.{name}.of, used by datasets.{dataset},", protocol.of, classes)
+            protocol = self.protocols[protocol.base]
+        if isinstance(protocol, Cases) and protocol.train_slices and set(protocol.train_slices) != set(classes):
+            raise ValueError(f"protocols.{name}.train_slices must name the classes of datasets.{dataset}")
+
+    def _require_report(self) -> None:
+        report = self.report
+        _require_known("report.dataset", report.dataset, self.datasets)
+        _require_known("report.protocol", report.protocol, self.datasets[report.dataset].protocols)
+        for wanted in [*report.table3, *report.figure4, *([report.control] if report.control else [])]:
+            _require_known("an experiment of report", wanted, self.experiments)
+            experiment = self.experiments[wanted]
+            if (experiment.dataset, experiment.protocol) != (report.dataset, report.protocol):
+                raise ValueError(
+                    f"report shows {report.dataset!r} split by {report.protocol!r}, but experiment {wanted!r} uses "
+                    f"{experiment.dataset!r} split by {experiment.protocol!r}"
+                )
+
+
+def _require_known(what: str, wanted: str, known: Collection[str]) -> None:
+    if wanted not in known:
+        raise ValueError(f"{what} is {wanted!r}; known: {', '.join(known)}")
 
 
 def resolve(raw: dict[str, Any], *, where: str = "params.yaml") -> Settings:
@@ -84,26 +114,35 @@ def resolve(raw: dict[str, Any], *, where: str = "params.yaml") -> Settings:
 
 
 def _lay_over(sections: dict[str, Any], block: dict[str, Any], *, where: str) -> dict[str, Any]:
+    """The sections with a scale's keys beside theirs, at any depth; a key that stands in both is refused."""
     merged = dict(sections)
     for section, values in block.items():
-        base = merged.get(section)
-        if not isinstance(base, dict) or not isinstance(values, dict):
+        if not isinstance(merged.get(section), dict) or not isinstance(values, dict):
             raise BadRequest(
                 "a scale may only fill in sections that exist",
                 value=section,
                 where=where,
                 next_step="see the sections of params.yaml",
             )
-        twice = sorted(set(base) & set(values))
-        if twice:
+        merged[section] = _beside(merged[section], values, where=f"{where}.{section}")
+    return merged
+
+
+def _beside(base: dict[str, Any], more: dict[str, Any], *, where: str) -> dict[str, Any]:
+    joined = dict(base)
+    for key, value in more.items():
+        if key not in base:
+            joined[key] = value
+        elif isinstance(base[key], dict) and isinstance(value, dict):
+            joined[key] = _beside(base[key], value, where=f"{where}.{key}")
+        else:
             raise BadRequest(
                 "a key stands in two places",
-                value=", ".join(twice),
-                where=f"{where}.{section} and {section}",
+                value=key,
+                where=f"{where} and the same section outside scales",
                 next_step="keep one of the two",
             )
-        merged[section] = {**base, **values}
-    return merged
+    return joined
 
 
 def _validate(merged: dict[str, Any], *, where: str) -> Settings:

@@ -23,8 +23,8 @@ from dsn_saal.preprocess.truth import TruthAt, hull_overlap, read_truth, truth_f
 from dsn_saal.storage.atomic import write_json
 from dsn_saal.storage.tables import write_table
 
-ReadHu = Callable[[str, str], NDArray[np.int16]]
-"""HU of a slice from its path below the source and its file's SHA-256."""
+ReadSlice = Callable[[str, int, str], NDArray[np.int16] | NDArray[np.uint8]]
+"""A slice (HU, or a grey picture) from its written path, its frame and its file's SHA-256."""
 
 CHUNK = 8
 """Slices that travel to a process together."""
@@ -42,6 +42,7 @@ class Task(NamedTuple):
     """What a process must know about one slice."""
 
     path: str
+    frame: int
     file_sha256: str
     truth: TruthAt | None
 
@@ -60,7 +61,7 @@ def preprocess_manifest(
     source: Path,
     out: Path,
     *,
-    read_hu: ReadHu,
+    read_slice: ReadSlice,
     recipe: Recipe,
     on_empty: str,
     workers: int,
@@ -74,7 +75,7 @@ def preprocess_manifest(
         manifest: the table that ingestion wrote.
         source: folder its paths are relative to.
         out: folder of the results.
-        read_hu: reads and verifies a slice.
+        read_slice: reads and verifies a slice.
         recipe: from HU to the network's input.
         on_empty: "keep" slices without lungs unmasked, "drop" them, or "fail".
         workers: processes.
@@ -87,8 +88,8 @@ def preprocess_manifest(
         CheckFailed: where a file changed, where a slice is empty and on_empty is "fail", or where all are.
     """
     truths, no_truth = truth_of(source, manifest)
-    tasks = [Task(*task) for task in zip(manifest["path"], manifest["file_sha256"], truths, strict=True)]
-    one = partial(_one, read_hu, truth_folder(source), recipe)
+    tasks = [Task(*task) for task in zip(manifest["path"], manifest["frame"], manifest["file_sha256"], truths, strict=True)]
+    one = partial(_one, read_slice, truth_folder(source), recipe)
     kept: list[int] = []
     flags: list[Quality] = []
     overlaps: list[float | None] = []
@@ -117,8 +118,8 @@ def preprocess_manifest(
     return summary
 
 
-def _one(read_hu: ReadHu, truth_root: Path, recipe: Recipe, task: Task) -> Done:
-    result = preprocess_slice(read_hu(task.path, task.file_sha256), recipe)
+def _one(read_slice: ReadSlice, truth_root: Path, recipe: Recipe, task: Task) -> Done:
+    result = preprocess_slice(read_slice(task.path, task.frame, task.file_sha256), recipe)
     overlap = None
     if task.truth is not None:
         overlap = hull_overlap(result.lungs, read_truth(truth_root, task.truth, len(result.lungs)))

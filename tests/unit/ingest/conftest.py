@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dsn_saal.ingest.identity import KEY_FILE_VARIABLE, clinical_key
-from dsn_saal.ingest.reader import Reader
+from dsn_saal.ingest.dicom.reader import DicomReader
 
 FOLDERS = {"covid19": ("covid19", "COVID-19 subjects"), "normal": ("normal",)}
 
@@ -32,7 +32,7 @@ def reader(source):
     """Makes a reader of the source; `change` replaces its attributes."""
 
     def make(**change):
-        base = {"case_id": "patient_id", "key_file": None, "air_hu": -1000, "derived": "exclude"}
-        return Reader(root=source, folders=FOLDERS, **(base | change))
+        base = {"case_id": "patient_id", "key_file": None, "air_hu": -1000, "derived": "exclude", "paths": "plain"}
+        return DicomReader(root=source, folders=FOLDERS, **(base | change))
 
     return make

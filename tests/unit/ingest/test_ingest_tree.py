@@ -17,7 +17,7 @@ from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.ingest.identity import clinical_key, key_path, keyed_hash
 from dsn_saal.ingest.manifest import COLUMNS
 from dsn_saal.ingest.parallel import map_ordered
-from dsn_saal.ingest.reader import read_hu
+from dsn_saal.ingest.dicom.reader import read_hu
 from dsn_saal.ingest.stage import ingest_tree
 from dsn_saal.storage.tables import read_table
 
@@ -213,11 +213,11 @@ def test_a_crash_costs_one_item_and_no_more():
 def test_reading_again_checks_the_file(source, reader, tmp_path):
     path = write_ct(source / "covid19" / "a.dcm", HU)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    np.testing.assert_array_equal(read_hu(source, -1000, "covid19/a.dcm", digest), HU)
+    np.testing.assert_array_equal(read_hu(source, -1000, "covid19/a.dcm", 0, digest), HU)
     write_ct(path, HU, z=3.0)
     with pytest.raises(CheckFailed, match="changed") as refused:
-        read_hu(source, -1000, "covid19/a.dcm", digest)
+        read_hu(source, -1000, "covid19/a.dcm", 0, digest)
     assert refused.value.where == "covid19/a.dcm"
     path.unlink()
     with pytest.raises(CheckFailed, match="cannot be read"):
-        read_hu(source, -1000, "covid19/a.dcm", digest)
+        read_hu(source, -1000, "covid19/a.dcm", 0, digest)

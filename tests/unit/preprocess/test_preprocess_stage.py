@@ -14,7 +14,7 @@ from scipy import ndimage
 from dsn_saal.cli import main
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.ingest.manifest import manifest_table
-from dsn_saal.ingest.reader import Reader, read_hu
+from dsn_saal.ingest.dicom.reader import DicomReader, read_hu
 from dsn_saal.preprocess.stage import preprocess_manifest
 from dsn_saal.preprocess.store import ArrayWriter
 from dsn_saal.storage.tables import read_table
@@ -39,14 +39,14 @@ def tree(tmp_path, monkeypatch):
 
 
 def manifest_of(source):
-    reader = Reader(source, FOLDERS, "patient_id", None, -1000, "exclude")
-    return manifest_table([reader.row(path.relative_to(source).as_posix()) for path in source.rglob("*.dcm")])
+    reader = DicomReader(source, FOLDERS, "patient_id", None, -1000, "exclude", "plain")
+    return manifest_table([row for path in source.rglob("*.dcm") for row in reader.rows(path.relative_to(source).as_posix())])
 
 
 def preprocess(source, out, manifest=None, workers=1, on_empty="keep", recipe=RECIPE):
     manifest = manifest_of(source) if manifest is None else manifest
     return preprocess_manifest(
-        manifest, source, out, read_hu=partial(read_hu, source, -1000), recipe=recipe, on_empty=on_empty,
+        manifest, source, out, read_slice=partial(read_hu, source, -1000), recipe=recipe, on_empty=on_empty,
         workers=workers, progress=lambda items, total: items,
     )  # fmt: skip
 

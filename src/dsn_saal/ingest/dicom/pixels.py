@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pydicom import uid
 from pydicom.pixels.decoders.base import get_decoder
 
-from dsn_saal.ingest.codestream import require_frame_size
-from dsn_saal.ingest.header import numbers, tag, whole
+from dsn_saal.ingest.dicom.codestream import require_frame_size
+from dsn_saal.ingest.dicom.header import numbers, tag, whole
 from dsn_saal.ingest.reasons import Excluded, Reason
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from dsn_saal.ingest.header import MAX_SIDE, numbers, tag, text, whole
+from dsn_saal.ingest.dicom.header import MAX_SIDE, numbers, tag, text, whole
 from dsn_saal.ingest.reasons import Excluded, Reason
 
 if TYPE_CHECKING:

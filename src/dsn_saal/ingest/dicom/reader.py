@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsn_saal.domain.errors import CheckFailed
-from dsn_saal.ingest.eligible import position_mm, require_ct_slice
-from dsn_saal.ingest.header import MAX_FILE_BYTES, numbers, read_header, text, whole
+from dsn_saal.ingest.dicom.eligible import position_mm, require_ct_slice
+from dsn_saal.ingest.dicom.header import MAX_FILE_BYTES, numbers, read_header, text, whole
 from dsn_saal.ingest.identity import PUBLIC_KEY, clinical_key, key_path, keyed_hash
-from dsn_saal.ingest.pixels import hounsfield
+from dsn_saal.ingest.dicom.pixels import hounsfield
+from dsn_saal.ingest.dicom.study import SeriesRule, settle
+from dsn_saal.ingest.places import hashed_path
 from dsn_saal.ingest.reasons import Excluded, Reason
-from dsn_saal.ingest.tree import case_folder, class_of
+from dsn_saal.ingest.source import Row, Settled
+from dsn_saal.ingest.tree import case_folder, class_of, files_below
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -30,8 +34,8 @@ LONGEST_TEXT = 64
 
 
 @dataclass(frozen=True)
-class Reader:
-    """How files of one source are read.
+class DicomReader:
+    """Class folders of CT series in DICOM.
 
     Attributes:
         root: the source folder.
@@ -40,6 +44,8 @@ class Reader:
         key_file: file with the secret for clinical identifiers, None for the user's own.
         air_hu: HU that padding becomes.
         derived: "exclude" or "keep" derived and secondary images.
+        paths: "hashed" or "plain": how paths are written down.
+        series: which series of a study is read.
         unlabelled: whether files outside every class folder are taken in.
     """
 
@@ -49,10 +55,29 @@ class Reader:
     key_file: str | None
     air_hu: int
     derived: str
+    paths: str = "hashed"
+    series: SeriesRule = SeriesRule("all", 5.0, ("lung", "soft"))
     unlabelled: bool = False
 
-    def row(self, path: str) -> dict[str, Any]:
-        """The manifest row of a file; raises Excluded where it is left out."""
+    def files(self, *, follow_links: bool) -> Iterator[tuple[str, Excluded | None]]:
+        """Every file below the root."""
+        return files_below(self.root, follow_links=follow_links)
+
+    def settled(self, rows: list[Row]) -> Settled:
+        """What the files of each study decide together."""
+        return settle(rows, self.series)
+
+    def written_path(self, path: str) -> str:
+        """The path as it is, or its keyed hash."""
+        if self.paths == "plain":
+            return path
+        return hashed_path(path, clinical_key(key_path(self.key_file), make=self.key_file is None))
+
+    def rows(self, path: str) -> list[Row]:
+        """The manifest rows of a file; raises Excluded where it is left out."""
+        return [self._row(path)]
+
+    def _row(self, path: str) -> Row:
         class_name, label = class_of(path, self.folders, unlabelled=self.unlabelled)
         content = read_content(self.root / path)
         dataset = read_header(content)
@@ -121,7 +146,7 @@ def read_content(path: Path) -> bytes:
         raise Excluded(Reason.UNREADABLE, f"cannot be read: {error.strerror}") from None
 
 
-def read_hu(root: Path, air_hu: int, path: str, file_sha256: str) -> NDArray[np.int16]:
+def read_hu(root: Path, air_hu: int, path: str, frame: int, file_sha256: str) -> NDArray[np.int16]:
     """HU (rows, columns) of a file that ingestion has seen.
 
     Raises:

@@ -1,0 +1,1 @@
+"""CT as DICOM: from files to HU and manifest rows."""

@@ -1,0 +1,1 @@
+"""Files from an archive or a DICOMweb server, brought into a folder."""

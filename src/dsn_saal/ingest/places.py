@@ -1,0 +1,44 @@
+"""Paths as they are written down: a folder's or a file's name may hold a patient's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from dsn_saal.domain.errors import CheckFailed
+from dsn_saal.ingest.identity import keyed_hash
+from dsn_saal.ingest.tree import files_below
+
+HASHED = "#"
+"""First character of a path that is written as a keyed hash."""
+
+
+def hashed_path(path: str, key: bytes) -> str:
+    """`#` and 16 hexadecimal characters for a path below the source."""
+    return HASHED + keyed_hash("path", path, key)
+
+
+def located(root: Path, written: Collection[str], key: bytes) -> dict[str, str]:
+    """The real path below `root` of each hashed one.
+
+    Args:
+        root: the source folder.
+        written: paths as the manifest or exclusions.csv hold them; those that are not hashed are left alone.
+        key: the secret they were hashed with.
+
+    Raises:
+        CheckFailed: where one of them is no file below the root any more, or was hashed with another key.
+    """
+    wanted = {path for path in written if path.startswith(HASHED)}
+    if not wanted:
+        return {}
+    every = {hashed_path(path, key): path for path, _ in files_below(root, follow_links=True)}
+    missing = sorted(wanted - every.keys())
+    if missing:
+        raise CheckFailed(
+            "files of the manifest are not below the source",
+            value=f"{len(missing)} of {len(wanted)}, first {missing[0]}",
+            where=root,
+            next_step="restore the files, name the folder that was ingested, or use the key it was ingested with",
+        )
+    return {path: every[path] for path in sorted(wanted)}

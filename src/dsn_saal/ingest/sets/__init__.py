@@ -1,0 +1,1 @@
+"""Public data sets in their published layouts, each checked against its published counts."""
