@@ -13,8 +13,11 @@ from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.jobs import PreprocessJob, preprocess_job
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dsn_saal.params.data import Preprocess
     from dsn_saal.preprocess.slices import Recipe
+    from dsn_saal.preprocess.stage import ReadSlice
 
 EXAMPLE = """example:
   dsn-saal preprocess --dataset covid19_diag --source data/raw/phantom/covid19_diag/dicom \\
@@ -35,23 +38,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Preprocess every slice, say how many have lungs."""
-    from functools import partial
-
-    from dsn_saal.ingest.dicom.reader import read_hu
     from dsn_saal.preprocess.stage import preprocess_manifest
     from dsn_saal.storage.tables import read_table
 
     if args.workers < 1:
         raise BadRequest("--workers must be at least 1", value=args.workers)
-    if not args.source.is_dir():
-        raise BadRequest("the source folder does not exist", value=args.source, next_step="name the ingested folder")
+    if not args.source.exists():
+        raise BadRequest("the source does not exist", value=args.source, next_step="name what was ingested")
     job = read_job(args, PreprocessJob, lambda settings: preprocess_job(settings, args.dataset))
+    source = args.source if args.source.is_dir() else args.source.parent  # a DICOMDIR lies in the folder it speaks of
+    manifest = read_table(args.manifest)
     summary = preprocess_manifest(
-        read_table(args.manifest),
-        args.source,
+        manifest,
+        source,
         args.out,
-        read_slice=partial(read_hu, args.source, job.air_hu),
-        recipe=recipe_of(job.preprocess),
+        read_slice=_reading(job, source, manifest["path"]),
+        recipe=recipe_of(job.preprocess, cut_out=job.lungs == "hull"),
         on_empty=job.preprocess.lung.on_empty,
         workers=args.workers,
         progress=tracked("preprocessing"),
@@ -61,7 +63,26 @@ def run(args: argparse.Namespace) -> None:
     print(f"{summary['slices']} slices, {summary['empty']} without lungs, {summary['kept']} kept{quality}")
 
 
-def recipe_of(preprocess: Preprocess) -> Recipe:
+def _reading(job: PreprocessJob, source: Path, paths: Iterable[str]) -> ReadSlice:
+    """How a slice is read from its path as the manifest holds it."""
+    from functools import partial
+
+    if not job.in_hu:
+        from dsn_saal.ingest.sets.picture import read_picture
+
+        return partial(read_picture, source)
+    from dsn_saal.ingest.dicom.reader import read_hu
+    from dsn_saal.ingest.identity import clinical_key, key_path
+    from dsn_saal.ingest.places import HASHED, located, reading_places
+
+    hashed = [path for path in paths if path.startswith(HASHED)]
+    read = partial(read_hu, source, job.air_hu)
+    if not hashed:
+        return read
+    return partial(reading_places, read, located(source, hashed, clinical_key(key_path(job.key_file), make=False)))
+
+
+def recipe_of(preprocess: Preprocess, *, cut_out: bool) -> Recipe:
     """Plain values for the room from the section of params."""
     import numpy as np
 
@@ -77,4 +98,5 @@ def recipe_of(preprocess: Preprocess) -> Recipe:
         lung=LungRecipe(**same_names, dense_grey=int(dense), gas_grey=int(gas)),
         interpolation=preprocess.resize.interpolation,
         side=preprocess.image_size,
+        cut_out=cut_out,
     )

@@ -38,7 +38,7 @@ def evaluate_experiment(
     Args:
         job: the experiment, its network, the conventions and the number of runs.
         images: folder that preprocess wrote.
-        split: table of row, case, label, part.
+        split: table of row, case, label, draw, part.
         weights: folder that train wrote.
         out: folder of the results; it belongs to this job, what else lies in it is removed.
         progress: passes batches on and shows how many of a total went by.

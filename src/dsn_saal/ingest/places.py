@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.ingest.identity import keyed_hash
 from dsn_saal.ingest.tree import files_below
+
+Pixels = TypeVar("Pixels")
 
 HASHED = "#"
 """First character of a path that is written as a keyed hash."""
@@ -42,3 +45,10 @@ def located(root: Path, written: Collection[str], key: bytes) -> dict[str, str]:
             next_step="restore the files, name the folder that was ingested, or use the key it was ingested with",
         )
     return {path: every[path] for path in sorted(wanted)}
+
+
+def reading_places(
+    read: Callable[[str, int, str], Pixels], places: Mapping[str, str], path: str, frame: int, file_sha256: str
+) -> Pixels:
+    """`read` with the real path in place of a hashed one."""
+    return read(places.get(path, path), frame, file_sha256)

@@ -150,8 +150,8 @@ class Lung(Section):
         default="split (one lung on each side: closing cannot join the two, opening cannot tear one)",
         alternatives="as_closed (the paper's words: one hull may take in the mediastinum)",
     )
-    hull: Literal["per_region", "joint"] = open_choice(
-        "what the convex hull is drawn round", paper="convex hull", default="per_region", alternatives="joint"
+    hull: Literal["per_lung", "joint"] = open_choice(
+        "what the convex hull is drawn round", paper="convex hull", default="per_lung", alternatives="joint"
     )
     on_empty: Literal["keep", "drop", "fail"] = open_choice(
         "a slice without lungs", paper="not stated", default="keep (unmasked, flagged)", alternatives="drop, fail"

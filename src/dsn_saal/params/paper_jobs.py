@@ -8,7 +8,7 @@ from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.base import Name, Section
 from dsn_saal.params.data import Preprocess
 from dsn_saal.params.learning import Evaluate, Loss, Model, Network, Train
-from dsn_saal.params.protocols import Protocol
+from dsn_saal.params.protocols import Cases
 from dsn_saal.params.root import Settings, SwitchboardRow, switchboard
 
 
@@ -70,7 +70,7 @@ class ReportJob(Section):
     classes: dict[Name, str]
     positive: Name
     preprocess: Preprocess
-    split: Protocol
+    split: Cases
     network: Network
     models: dict[Name, Model]
     losses: dict[Name, Loss]
@@ -143,6 +143,8 @@ def figure_job(settings: Settings, name: str) -> Section:
 def report_job(settings: Settings) -> ReportJob:
     """The block of `dsn-saal report`."""
     report, (dataset_title, classes) = settings.report, _dataset(settings)
+    split = settings.protocols[report.protocol]
+    assert isinstance(split, Cases)  # a law of the settings
     shown = [settings.experiments[name] for name in report.table3]
     return ReportJob(
         scale=settings.scale,
@@ -150,7 +152,7 @@ def report_job(settings: Settings) -> ReportJob:
         classes=classes,
         positive=settings.datasets[report.dataset].positive,
         preprocess=settings.preprocess,
-        split=settings.protocols[report.protocol],
+        split=split,
         network=settings.network,
         models={experiment.model: settings.models[experiment.model] for experiment in shown},
         losses={experiment.loss: settings.losses[experiment.loss] for experiment in shown},

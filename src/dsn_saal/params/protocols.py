@@ -105,4 +105,3 @@ def require_base(protocols: dict[str, Protocol]) -> None:
     for name, protocol in protocols.items():
         if isinstance(protocol, Subsample) and not isinstance(protocols.get(protocol.base), Cases):
             raise ValueError(f"protocols.{name}.base is {protocol.base!r}, which is no protocol of kind cases")
-

@@ -13,7 +13,7 @@ from dsn_saal.params.base import Name, Section
 from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, Dataset, Phantom
 from dsn_saal.params.learning import Evaluate, Experiment, Loss, Model, Network, Report, Train
-from dsn_saal.params.protocols import Cases, Certificate, Protocol, Subsample, require_base
+from dsn_saal.params.protocols import Cases, Certificate, Folds, Protocol, Subsample, require_base
 
 
 class Settings(Section):
@@ -42,6 +42,7 @@ class Settings(Section):
                 _require_known(f"experiments.{name}.{kind}", getattr(experiment, kind), known)
             splits = self.datasets[experiment.dataset].protocols
             _require_known(f"experiments.{name}.protocol", experiment.protocol, splits)
+            self._require_one_test_part(name, experiment.protocol)
         for name, dataset in self.datasets.items():
             for protocol in dataset.protocols:
                 _require_known(f"datasets.{name}.protocols", protocol, self.protocols)
@@ -50,6 +51,14 @@ class Settings(Section):
                 raise ValueError(f"phantom.cohorts.{name} must name the classes of datasets.{name}")
         self._require_report()
         return self
+
+    def _require_one_test_part(self, experiment: str, name: str) -> None:
+        protocol = self.protocols[name]
+        if isinstance(protocol, Folds) or (isinstance(protocol, Cases) and protocol.draws > 1):
+            raise ValueError(
+                f"experiments.{experiment}.protocol is {name!r}, whose draws test different slices; runs of one "
+                "experiment are measured on the same ones"
+            )
 
     def _cohort(self, dataset: str) -> Cohort:
         _require_known("a phantom source needs a cohort: phantom.cohorts", dataset, self.phantom.cohorts)
@@ -68,6 +77,8 @@ class Settings(Section):
         report = self.report
         _require_known("report.dataset", report.dataset, self.datasets)
         _require_known("report.protocol", report.protocol, self.datasets[report.dataset].protocols)
+        if not isinstance(self.protocols[report.protocol], Cases):
+            raise ValueError(f"report.protocol is {report.protocol!r}, which is no protocol of kind cases")
         for wanted in [*report.table3, *report.figure4, *([report.control] if report.control else [])]:
             _require_known("an experiment of report", wanted, self.experiments)
             experiment = self.experiments[wanted]

@@ -16,22 +16,22 @@ _CUBIC = -0.75
 
 
 def resize(image: NDArray[np.uint8], side: int, *, interpolation: str) -> NDArray[np.uint8]:
-    """Resize a square slice to (side, side).
+    """Resize a slice or picture to (side, side), whatever its own shape.
 
     Bilinear is OpenCV's bit-exact variant. For area and cubic OpenCV has none: there the separable filter has integer
     weights, so that every sum is a whole number far below 2**53 and float64 products are exact in any order.
 
     Args:
-        image: (n, n) uint8.
+        image: (rows, columns) uint8.
         side: side of the result.
         interpolation: "bilinear" (two neighbours a direction, no smoothing), "area" or "cubic".
     """
-    if image.shape[0] == side:
+    if image.shape == (side, side):
         return image.copy()
     if interpolation == "bilinear":
         return cv2.resize(image, (side, side), interpolation=cv2.INTER_LINEAR_EXACT)  # type: ignore[return-value]
-    weights = _weights(image.shape[0], side, interpolation)
-    sums = weights @ image.astype(np.float64) @ weights.T
+    down, across = (_weights(length, side, interpolation) for length in image.shape)
+    sums = down @ image.astype(np.float64) @ across.T
     half = 1 << (2 * _SCALE_BITS - 1)
     rounded = (sums.astype(np.int64) + half) >> (2 * _SCALE_BITS)
     return np.clip(rounded, 0, 255).astype(np.uint8)

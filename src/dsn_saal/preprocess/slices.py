@@ -16,7 +16,7 @@ from dsn_saal.preprocess.window import apply_window
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything between HU and the network's input.
+    """Everything between a slice (HU, or a picture that somebody windowed) and the network's input.
 
     Attributes:
         level_hu: centre of the window.
@@ -26,6 +26,7 @@ class Recipe:
         lung: how lungs are found.
         interpolation: "bilinear", "area" or "cubic".
         side: side of the result in pixels.
+        cut_out: whether the lungs are cut out; otherwise the whole image is kept, as section 5.1 does with public sets.
     """
 
     level_hu: int
@@ -35,6 +36,7 @@ class Recipe:
     lung: LungRecipe
     interpolation: str
     side: int
+    cut_out: bool = True
 
     def window(self, hu: NDArray[np.int16]) -> NDArray[np.uint8]:
         """The windowed slice."""
@@ -48,7 +50,7 @@ class Quality:
     """Flags of one slice.
 
     Attributes:
-        lung_share: mask pixels as a share of the body's (of the image's where there is no body).
+        lung_share: mask pixels as a share of the body's (of the image's where there is no body); 1 where nothing is cut.
         n_regions: regions that hulls were drawn round.
         empty: no lung was found; the slice is then kept unmasked, if at all.
         touches_border: a lung meets the image border, where it is cut off and dropped.
@@ -72,17 +74,25 @@ class Slice:
     quality: Quality
 
 
-def preprocess_slice(hu: NDArray[np.int16], recipe: Recipe) -> Slice:
+WHOLE = Quality(lung_share=1.0, n_regions=0, empty=False, touches_border=False, asymmetry=0.0)
+"""Flags of a picture that nothing is cut out of."""
+
+
+def preprocess_slice(pixels: NDArray[np.int16] | NDArray[np.uint8], recipe: Recipe) -> Slice:
     """Window, find lungs, mask, and resize last (section 4; extraction at 512 differs from extraction at 224).
 
     A slice without lungs stays unmasked and its mask is empty.
 
     Args:
-        hu: (n, n) int16.
+        pixels: (rows, columns) int16 HU, or uint8 grey values of a picture, which is windowed already.
         recipe: what the paper says and what it leaves open.
     """
-    grey = recipe.window(hu)
-    lungs = find_lungs(grey, recipe.lung)
+    grey = pixels if pixels.dtype == np.uint8 else recipe.window(pixels)  # type: ignore[arg-type]
+    if not recipe.cut_out:
+        side = (recipe.side, recipe.side)
+        image = resize(grey, recipe.side, interpolation=recipe.interpolation)  # type: ignore[arg-type]
+        return Slice(image, np.full(side, 255, np.uint8), np.full(grey.shape, 255, np.uint8), WHOLE)
+    lungs = find_lungs(grey, recipe.lung)  # type: ignore[arg-type]
     quality = _quality(lungs)
     masked = grey if quality.empty else cv2.bitwise_and(grey, lungs.mask)
     image = resize(masked, recipe.side, interpolation=recipe.interpolation)  # type: ignore[arg-type]

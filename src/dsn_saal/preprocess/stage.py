@@ -32,6 +32,9 @@ CHUNK = 8
 KEPT_BYTES = 31 * 2**20
 """Block whose freeing makes glibc keep memory: just under the largest that it adapts to."""
 
+NOTHING_CUT = "nothing is cut out of this data set"
+"""Why there is no overlap with true lungs."""
+
 _FLAG_TYPES = {
     "lung_share": np.float32, "n_regions": np.int8, "empty": np.bool_, "touches_border": np.bool_,
     "asymmetry": np.float32,
@@ -76,7 +79,7 @@ def preprocess_manifest(
         source: folder its paths are relative to.
         out: folder of the results.
         read_slice: reads and verifies a slice.
-        recipe: from HU to the network's input.
+        recipe: from a slice to the network's input.
         on_empty: "keep" slices without lungs unmasked, "drop" them, or "fail".
         workers: processes.
         progress: shows how far it is.
@@ -87,8 +90,10 @@ def preprocess_manifest(
     Raises:
         CheckFailed: where a file changed, where a slice is empty and on_empty is "fail", or where all are.
     """
-    truths, no_truth = truth_of(source, manifest)
-    tasks = [Task(*task) for task in zip(manifest["path"], manifest["frame"], manifest["file_sha256"], truths, strict=True)]
+    truths, no_truth = truth_of(source, manifest) if recipe.cut_out else ([None] * len(manifest), NOTHING_CUT)
+    tasks = [
+        Task(*task) for task in zip(manifest["path"], manifest["frame"], manifest["file_sha256"], truths, strict=True)
+    ]
     one = partial(_one, read_slice, truth_folder(source), recipe)
     kept: list[int] = []
     flags: list[Quality] = []

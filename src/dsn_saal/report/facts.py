@@ -129,7 +129,7 @@ def method_facts(job: ReportJob) -> Facts:
             "split": "The sides of the body are kept apart, so that closing cannot join the lungs.",
             "as_closed": "Lungs that closing has joined stay one region.",
         }[lung.midline],
-        "hull_words": {"per_region": "one for each", "joint": "one round all"}[lung.hull],
+        "hull_words": {"per_lung": "one for each", "joint": "one round all"}[lung.hull],
         "image_size": plain(job.preprocess.image_size),
         "split_rule": {"per_class": "class by class", "unstratified": "regardless of class"}[split.rule],
         "train_share": plain(split.train_share),

@@ -10,6 +10,7 @@ import pandas as pd
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.origin import common_origin
 from dsn_saal.params.paper_jobs import CohortTableJob
+from dsn_saal.split.table import parts_of, read_split
 from dsn_saal.statistics.printed import count, plural, rate, share
 from dsn_saal.storage.tables import read_table
 from dsn_saal.tables.table import Table
@@ -27,7 +28,7 @@ def make_table(job: CohortTableJob, *, index: Path, split: Path, certificate: Pa
     Args:
         job: titles of the data set and its classes, in label order.
         index: row, case, label, origin and the empty flag of every preprocessed slice.
-        split: row, case, label, part.
+        split: row, case, label, draw, part; its first draw is shown.
         certificate: the split's certificate.
 
     Raises:
@@ -35,7 +36,7 @@ def make_table(job: CohortTableJob, *, index: Path, split: Path, certificate: Pa
         CheckFailed: where split and index do not belong together, or a class has no slice.
     """
     slices = read_table(index, ["row", "case", "label", "origin", "empty"])
-    parts = read_table(split, ["row", "case", "label", "part"])
+    parts = parts_of(read_split(split), 0)
     joined = slices.merge(parts, on=["row", "case", "label"], how="inner", validate="one_to_one")
     if len(joined) != len(parts) or set(joined["part"]) - set(PARTS):
         raise CheckFailed("split and index do not belong together", where=f"{split} and {index}", next_step="run split")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ import torch
 from dsn_saal.data import ResidentImages, class_counts, read_images
 from dsn_saal.domain.run import RunKey
 from dsn_saal.params.jobs import TrainJob
+from dsn_saal.split.table import draw_of, read_split
 from dsn_saal.storage.listing import sha256_of
-from dsn_saal.train.assemble import schedule_of
 from dsn_saal.train.identity import differing_keys, digest, run_identity
 from dsn_saal.train.inputs import require_certificate, training_rows
 from dsn_saal.train.machine import Machine, memory_errors, prepare
@@ -54,18 +56,19 @@ def train_experiment(
     machine = prepare(device, precision=job.train.precision, threads=job.train.threads)
     finished = {}
     with memory_errors(job.train.batch_size):
-        material = _material(job, machine, images / "images.npy", split, checkpoint_seconds)
+        table = read_split(split)
+        draws = [draw_of(table, number) for number in range(job.train.runs)]
         hashes = {"images_sha256": sha256_of(images / "images.npy"), "split_sha256": sha256_of(split)}
-        steps = schedule_of(job).steps(len(material.labels))
-        with TrainingProgress(job.name, job.train.runs, job.train.epochs, steps, job.train.batch_size) as progress:
-            for number in range(job.train.runs):
+        material_of = _of_latest_draw(job, machine, images / "images.npy", split, checkpoint_seconds)
+        with TrainingProgress(job.name, job.train.runs, job.train.epochs, job.train.batch_size) as progress:
+            for number, draw in enumerate(draws):
                 name, seed = RunKey(job.name, number).run_name, job.train.first_seed + number
-                identity = run_identity(job, seed=seed, code=code, machine=machine, **hashes)
+                identity = run_identity(job, seed=seed, draw=draw, code=code, machine=machine, **hashes)
                 kept = [folder for folder in (out / name, state / name) if _holds(folder, identity, progress)]
                 if kept:
                     progress.say(f"{name} is there already")
                 else:
-                    train_run(material, number, identity, state / name, progress)
+                    train_run(material_of(draw), number, identity, state / name, progress)
                 finished[name] = kept[0] if kept else state / name
     publish(finished, out)
     shutil.rmtree(state, ignore_errors=True)
@@ -83,9 +86,16 @@ def _holds(folder: Path, identity: dict[str, Any], progress: TrainingProgress) -
     return False
 
 
-def _material(job: TrainJob, machine: Machine, images: Path, split: Path, checkpoint_seconds: float) -> Material:
-    rows, labels = training_rows(split)
-    pixels = read_images(images, rows)
-    resident = ResidentImages(pixels, device=machine.device, normalise=job.network.normalise)
-    known = torch.tensor(labels)
-    return Material(job, machine, resident, known, class_counts(known, job.classes), checkpoint_seconds)
+def _of_latest_draw(
+    job: TrainJob, machine: Machine, images: Path, split: Path, checkpoint_seconds: float
+) -> Callable[[int], Material]:
+    """What the runs of a draw share; that of one draw is kept at a time, because images fill the device."""
+
+    @lru_cache(maxsize=1)
+    def material(draw: int) -> Material:
+        rows, labels = training_rows(split, draw)
+        resident = ResidentImages(read_images(images, rows), device=machine.device, normalise=job.network.normalise)
+        known = torch.tensor(labels)
+        return Material(job, machine, resident, known, class_counts(known, job.classes), checkpoint_seconds)
+
+    return material

@@ -18,12 +18,13 @@ NOT_OF_ONE_RUN: dict[str, Any] = {"train": {"runs": True, "first_seed": True}, "
 
 
 def run_identity(
-    job: TrainJob, *, seed: int, images_sha256: str, split_sha256: str, code: str, machine: Machine
+    job: TrainJob, *, seed: int, draw: int, images_sha256: str, split_sha256: str, code: str, machine: Machine
 ) -> dict[str, Any]:
     """Every input of one run, as plain JSON."""
     return {
         "settings": job.model_dump(mode="json", exclude=NOT_OF_ONE_RUN),
         "seed": seed,
+        "draw": draw,
         "images_sha256": images_sha256,
         "split_sha256": split_sha256,
         "code": code,

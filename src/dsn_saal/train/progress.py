@@ -22,18 +22,11 @@ class TrainingProgress:
         experiment: its name.
         runs: how many runs the job has.
         epochs: epochs of each run.
-        steps: steps of each epoch.
         batch_size: images per step, for the speed.
     """
 
-    def __init__(self, experiment: str, runs: int, epochs: int, steps: int, batch_size: int) -> None:
-        self.experiment, self.runs, self.epochs, self.steps, self.batch_size = (
-            experiment,
-            runs,
-            epochs,
-            steps,
-            batch_size,
-        )
+    def __init__(self, experiment: str, runs: int, epochs: int, batch_size: int) -> None:
+        self.experiment, self.runs, self.epochs, self.batch_size = experiment, runs, epochs, batch_size
         self.terminal = sys.stderr.isatty()
         self.bar = Progress(
             TextColumn("{task.description}"),
@@ -43,8 +36,8 @@ class TrainingProgress:
             console=Console(stderr=True),
             disable=not self.terminal,
         )
-        self.task = self.bar.add_task(experiment, total=runs * epochs * steps)
-        self.number, self.begun, self.first_step, self.spoken = 0, 0.0, 0, 0.0
+        self.task = self.bar.add_task(experiment, total=runs * epochs)
+        self.number, self.steps, self.begun, self.first_step, self.spoken = 0, 1, 0.0, 0, 0.0
 
     def __enter__(self) -> TrainingProgress:
         self.bar.start()
@@ -61,9 +54,9 @@ class TrainingProgress:
             f"{self.experiment}: {text}", file=sys.stderr, flush=True
         ) if not self.terminal else self.bar.console.print(text)
 
-    def begin(self, number: int, run: Run) -> None:
-        """Run `number` (from 0) starts or goes on."""
-        self.number, self.begun, self.spoken = number, time.monotonic(), time.monotonic()
+    def begin(self, number: int, run: Run, steps: int) -> None:
+        """Run `number` (from 0) starts or goes on; each of its epochs has `steps` steps."""
+        self.number, self.steps, self.begun, self.spoken = number, steps, time.monotonic(), time.monotonic()
         self.first_step = self._done(run)
         if self.first_step:
             self.say(f"run {number + 1}/{self.runs} goes on at epoch {run.epoch + 1}, step {run.step + 1}")
@@ -71,7 +64,7 @@ class TrainingProgress:
     def step(self, run: Run) -> None:
         """A step is done."""
         if self.terminal:
-            done = self.number * self.epochs * self.steps + self._done(run)
+            done = self.number * self.epochs + self._done(run) // self.steps
             self.bar.update(self.task, completed=done, description=self._where(run))
         elif time.monotonic() - self.spoken > LINE_SECONDS:
             self.spoken = time.monotonic()

@@ -27,7 +27,7 @@ CHECKPOINT = "checkpoint.safetensors"
 
 @dataclass(frozen=True)
 class Material:
-    """What all runs of a job share.
+    """What all runs of a job that use one draw of the split share.
 
     Attributes:
         job: settings of the experiment.
@@ -70,7 +70,7 @@ def train_run(
     labels = material.labels
     if job.labels == "permuted":
         labels = dealt_anew(labels, derived_generator(seed, "labels"))
-    progress.begin(number, run)
+    progress.begin(number, run, schedule_of(job).steps(len(labels)))
     train(
         run,
         material.images,
