@@ -43,12 +43,15 @@ def stage_blocks(settings):
     datasets, experiments = settings.datasets, settings.experiments
     yield "phantom", [(name, jobs.phantom_job(settings, name)) for name in datasets if datasets[name].is_phantom]
     yield "ingest", [(name, jobs.ingest_job(settings, name), datasets[name].source) for name in datasets]
-    yield "preprocess", [(name, jobs.preprocess_job(settings), datasets[name].source) for name in datasets]
-    yield "split", [(name, jobs.split_job(settings, name)) for name in datasets]
-    yield "train", [(name, jobs.train_job(settings, name), experiments[name].dataset) for name in experiments]
-    yield "evaluate", [(name, jobs.evaluate_job(settings, name), experiments[name].dataset) for name in experiments]
+    yield "preprocess", [(name, jobs.preprocess_job(settings, name), datasets[name].source) for name in datasets]
+    splits = [(name, protocol) for name in datasets for protocol in datasets[name].protocols]
+    yield "split", [(*split, jobs.split_job(settings, *split)) for split in splits]
+    data_of = {name: (experiment.dataset, experiment.protocol) for name, experiment in experiments.items()}
+    yield "train", [(name, jobs.train_job(settings, name), data_of[name]) for name in experiments]
+    yield "evaluate", [(name, jobs.evaluate_job(settings, name), data_of[name]) for name in experiments]
     tables = [paper_jobs.table_job(settings, name) for name in paper_jobs.TABLES]
     figures = [paper_jobs.figure_job(settings, name) for name in paper_jobs.FIGURES]
+    figures += [paper_jobs.contact_sheet_job(settings, name) for name in datasets]
     yield "report", [tables, figures, paper_jobs.report_job(settings), settings.report]
 
 

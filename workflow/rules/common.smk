@@ -21,6 +21,7 @@ from snakemake.utils import min_version
 min_version("9.27.1")
 
 PHANTOM = "data/raw/phantom"
+FETCHED = "data/fetched"
 FOLDERS = [
     PHANTOM,
     *(
@@ -57,6 +58,7 @@ onerror:
 
 wildcard_constraints:
     dataset="|".join(settings.datasets),
+    protocol="|".join(settings.protocols),
     experiment="|".join(settings.experiments),
     folder="|".join(map(re.escape, FOLDERS)),
 
@@ -64,34 +66,53 @@ wildcard_constraints:
 ON_GPU = shutil.which("nvidia-smi") is not None
 
 RUNS = [RunKey("any", run).run_name for run in range(settings.train.runs)]
-SPLIT = "results/split/{dataset}/case_wise"
+SPLIT = "results/split/{dataset}/{protocol}"
 TABLES = list(paper_jobs.TABLES)
-FIGURES = list(paper_jobs.FIGURES)
+FIGURES = [
+    *paper_jobs.FIGURES,
+    *(paper_jobs.CONTACT_SHEET + name for name in settings.datasets),
+]
+SPLITS = [
+    (name, protocol)
+    for name, dataset in settings.datasets.items()
+    for protocol in dataset.protocols
+]
 SHOWN = dict.fromkeys(
     [*settings.report.table3, *filter(None, [settings.report.control])]
 )
 
 
-def of_dataset(pattern):
-    """Input function of an experiment's job: a file of its data set."""
-    return lambda wildcards: pattern.format(
-        dataset=settings.experiments[wildcards.experiment].dataset
-    )
+def of_experiment(pattern):
+    """Input function of an experiment's job: a file of its data set or its split."""
+
+    def named_after(wildcards):
+        experiment = settings.experiments[wildcards.experiment]
+        return pattern.format(dataset=experiment.dataset, protocol=experiment.protocol)
+
+    return named_after
 
 
-def phantom_listing(wildcards):
-    """The listing that stands for a data set's DICOM files, where the phantom stage writes them."""
-    return (
-        f"{PHANTOM}/{wildcards.dataset}/SHA256SUMS"
-        if settings.datasets[wildcards.dataset].is_phantom
-        else []
-    )
+def listing(wildcards):
+    """The listing that stands for a data set's files, where the phantom or the fetch rule writes them."""
+    dataset = settings.datasets[wildcards.dataset]
+    if dataset.is_fetched:
+        return f"{FETCHED}/{wildcards.dataset}/SHA256SUMS"
+    return f"{PHANTOM}/{wildcards.dataset}/SHA256SUMS" if dataset.is_phantom else []
 
 
 def outside(wildcards):
-    """The digest of a data set's DICOM files, where they come from outside."""
+    """The digest of a data set's files, where they come from outside as a folder."""
     dataset = settings.datasets[wildcards.dataset]
-    return "" if dataset.is_phantom else glue.fingerprint(dataset.source)
+    followed = dataset.is_phantom or dataset.is_fetched
+    return "" if followed else glue.fingerprint(dataset.source)
+
+
+def source_of(wildcards, input):
+    """What ingest and preprocess read: a folder or a DICOMDIR."""
+    dataset = settings.datasets[wildcards.dataset]
+    if dataset.is_fetched:
+        return f"{FETCHED}/{wildcards.dataset}/files"
+    return dataset.source
 
 
 def named(option, pattern, experiments):
@@ -100,6 +121,15 @@ def named(option, pattern, experiments):
         word
         for name in experiments
         for word in (option, f"{name}={pattern.format(experiment=name)}")
+    ]
+
+
+def by_dataset(option, pattern):
+    """`--option DATASET=FILE` for each data set, as a list of words."""
+    return [
+        word
+        for name in settings.datasets
+        for word in (option, f"{name}={pattern.format(dataset=name)}")
     ]
 
 
@@ -126,9 +156,11 @@ def made(folder):
         "results/preprocess": expand(
             "{dataset}/{file}", dataset=settings.datasets, file=PREPROCESSED
         ),
-        "results/split": expand(
-            "{dataset}/case_wise.{kind}", dataset=settings.datasets, kind=SPLIT_KINDS
-        ),
+        "results/split": [
+            f"{name}/{protocol}.{kind}"
+            for name, protocol in SPLITS
+            for kind in SPLIT_KINDS
+        ],
         "results/train": expand(
             "{experiment}/SHA256SUMS", experiment=settings.experiments
         ),

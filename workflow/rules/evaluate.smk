@@ -6,9 +6,9 @@ SUMMARY = "results/evaluate/{experiment}/summary.json"
 
 rule evaluate:
     input:
-        images=of_dataset("results/preprocess/{dataset}/images.npy"),
-        index=of_dataset("results/preprocess/{dataset}/index.parquet"),
-        split=of_dataset(f"{SPLIT}.parquet"),
+        images=of_experiment("results/preprocess/{dataset}/images.npy"),
+        index=of_experiment("results/preprocess/{dataset}/index.parquet"),
+        split=of_experiment(f"{SPLIT}.parquet"),
         weights="results/train/{experiment}/SHA256SUMS",
     output:
         SUMMARY,

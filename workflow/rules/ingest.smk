@@ -1,11 +1,11 @@
-# DICOM from anywhere becomes one manifest: a row per slice, without identities.
+# DICOM from anywhere, or a public set's pictures, become one manifest: a row per slice, without identities.
 
-INGESTED = ["manifest.parquet", "exclusions.csv", "flow.json"]
+INGESTED = ["manifest.parquet", "exclusions.csv", "series.csv", "flow.json"]
 
 
 rule ingest:
     input:
-        phantom_listing,
+        listing,
     output:
         expand("results/ingest/{{dataset}}/{file}", file=INGESTED),
     log:
@@ -21,7 +21,7 @@ rule ingest:
         links=lambda wildcards: (
             "--follow-links" if settings.datasets[wildcards.dataset].is_phantom else ""
         ),
-        source=lambda wildcards, input: settings.datasets[wildcards.dataset].source,
+        source=source_of,
         out=subpath(output[0], parent=True),
     shell:
         "dsn-saal ingest --dataset {wildcards.dataset} --source {params.source:q} --out {params.out:q} {params.links} "

@@ -1,4 +1,4 @@
-# The phantom cohort that stands in for COVID19-Diag: DICOM series and their true lungs, one listing for all files.
+# Phantoms that stand in for data sets which are not here, each in its set's own layout, with one listing for all files.
 
 
 rule phantom:

@@ -5,7 +5,7 @@ PREPROCESSED = ["images.npy", "masks.npy", "index.parquet", "mask_quality.json"]
 
 rule preprocess:
     input:
-        phantom_listing,
+        listing,
         manifest="results/ingest/{dataset}/manifest.parquet",
     output:
         expand("results/preprocess/{{dataset}}/{file}", file=PREPROCESSED),
@@ -13,9 +13,11 @@ rule preprocess:
         "logs/preprocess/{dataset}.log",
     threads: workflow.cores
     params:
-        settings=lambda wildcards: jobs.preprocess_job(settings).to_json(),
+        settings=lambda wildcards: jobs.preprocess_job(
+            settings, wildcards.dataset
+        ).to_json(),
         code=glue.code("cli.preprocess"),
-        source=lambda wildcards, input: settings.datasets[wildcards.dataset].source,
+        source=source_of,
         out=subpath(output[0], parent=True),
     shell:
         "dsn-saal preprocess --source {params.source:q} --manifest {input.manifest:q} --out {params.out:q} "

@@ -2,8 +2,12 @@
 
 TABLE_KINDS = ["csv", "tex", "md", "json"]
 FIGURE_KINDS = ["svg", "png"]
+FLOW = "results/ingest/{dataset}/flow.json"
+MASK_QUALITY = "results/preprocess/{dataset}/mask_quality.json"
 SHOWN_PREPROCESSED = f"results/preprocess/{settings.report.dataset}"
-SHOWN_SPLIT = SPLIT.format(dataset=settings.report.dataset)
+SHOWN_SPLIT = SPLIT.format(
+    dataset=settings.report.dataset, protocol=settings.report.protocol
+)
 
 
 rule table2:
@@ -53,6 +57,78 @@ rule switchboard:
         out=subpath(output[0], strip_suffix=".csv"),
     shell:
         "dsn-saal table switchboard --out {params.out:q} --settings {params.settings:q} &> {log:q}"
+
+
+rule datasets:
+    input:
+        flows=expand(FLOW, dataset=settings.datasets),
+        mask_qualities=expand(MASK_QUALITY, dataset=settings.datasets),
+    output:
+        table("datasets"),
+    log:
+        "logs/tables/datasets.log",
+    params:
+        settings=lambda wildcards: paper_jobs.table_job(settings, "datasets").to_json(),
+        code=glue.code("cli.table"),
+        flows=by_dataset("--flow", FLOW),
+        mask_qualities=by_dataset("--mask-quality", MASK_QUALITY),
+        out=subpath(output[0], strip_suffix=".csv"),
+    shell:
+        "dsn-saal table datasets {params.flows:q} {params.mask_qualities:q} --out {params.out:q} "
+        "--settings {params.settings:q} &> {log:q}"
+
+
+rule certificates:
+    input:
+        flows=expand(FLOW, dataset=settings.datasets),
+        certificates=[
+            f"{SPLIT.format(dataset=name, protocol=protocol)}.certificate.json"
+            for name, protocol in SPLITS
+        ],
+    output:
+        table("certificates"),
+    log:
+        "logs/tables/certificates.log",
+    params:
+        settings=lambda wildcards: paper_jobs.table_job(
+            settings, "certificates"
+        ).to_json(),
+        code=glue.code("cli.table"),
+        flows=by_dataset("--flow", FLOW),
+        proofs=[
+            word
+            for name, protocol in SPLITS
+            for word in (
+                "--proof",
+                f"{name}/{protocol}={SPLIT.format(dataset=name, protocol=protocol)}.certificate.json",
+            )
+        ],
+        out=subpath(output[0], strip_suffix=".csv"),
+    shell:
+        "dsn-saal table certificates {params.flows:q} {params.proofs:q} --out {params.out:q} "
+        "--settings {params.settings:q} &> {log:q}"
+
+
+rule contact_sheet:
+    input:
+        expand(
+            "results/preprocess/{{dataset}}/{file}",
+            file=["images.npy", "masks.npy", "index.parquet"],
+        ),
+    output:
+        figure("contact_sheet_{dataset}"),
+    log:
+        "logs/figures/contact_sheet_{dataset}.log",
+    params:
+        settings=lambda wildcards: paper_jobs.contact_sheet_job(
+            settings, wildcards.dataset
+        ).to_json(),
+        code=glue.code("cli.figure"),
+        images=subpath(input[0], parent=True),
+        out=subpath(output[0], strip_suffix=".svg"),
+    shell:
+        "dsn-saal figure contact_sheet --dataset {wildcards.dataset} --images {params.images:q} --out {params.out:q} "
+        "--settings {params.settings:q} &> {log:q}"
 
 
 rule figure3:

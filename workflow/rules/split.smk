@@ -1,4 +1,5 @@
-# Cases, never slices, are dealt out; the certificate proves it and training demands it.
+# Cases, never slices, are dealt out where cases are known; the certificate proves what can be proven, and training
+# demands it.
 
 SPLIT_KINDS = ["parquet", "certificate.json"]
 
@@ -6,14 +7,19 @@ SPLIT_KINDS = ["parquet", "certificate.json"]
 rule split:
     input:
         index="results/preprocess/{dataset}/index.parquet",
+        images="results/preprocess/{dataset}/images.npy",
+        masks="results/preprocess/{dataset}/masks.npy",
     output:
         multiext(SPLIT, *(f".{kind}" for kind in SPLIT_KINDS)),
     log:
-        "logs/split/{dataset}.log",
+        "logs/split/{dataset}.{protocol}.log",
     params:
-        settings=lambda wildcards: jobs.split_job(settings, wildcards.dataset).to_json(),
+        settings=lambda wildcards: jobs.split_job(
+            settings, wildcards.dataset, wildcards.protocol
+        ).to_json(),
         code=glue.code("cli.split"),
+        images=subpath(input.images, parent=True),
         out=subpath(output[0], parent=True),
     shell:
-        "dsn-saal split --dataset {wildcards.dataset} --index {input.index:q} --out {params.out:q} "
-        "--settings {params.settings:q} &> {log:q}"
+        "dsn-saal split --dataset {wildcards.dataset} --protocol {wildcards.protocol} --index {input.index:q} "
+        "--images {params.images:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"

@@ -3,10 +3,10 @@
 
 rule train:
     input:
-        images=of_dataset("results/preprocess/{dataset}/images.npy"),
-        index=of_dataset("results/preprocess/{dataset}/index.parquet"),
-        split=of_dataset(f"{SPLIT}.parquet"),
-        certificate=of_dataset(f"{SPLIT}.certificate.json"),
+        images=of_experiment("results/preprocess/{dataset}/images.npy"),
+        index=of_experiment("results/preprocess/{dataset}/index.parquet"),
+        split=of_experiment(f"{SPLIT}.parquet"),
+        certificate=of_experiment(f"{SPLIT}.certificate.json"),
     output:
         "results/train/{experiment}/SHA256SUMS",
     log:

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
 from dsn_saal.params.paper_jobs import (
     TABLES,
+    CertificatesTableJob,
     CohortTableJob,
+    DatasetsTableJob,
     ResultTableJob,
     SwitchboardTableJob,
+    certificates_table_job,
     cohort_table_job,
+    datasets_table_job,
     result_table_job,
     switchboard_table_job,
 )
@@ -29,6 +33,9 @@ EXAMPLE = """examples:
       --summary vgg16_bn_ce=results/evaluate/vgg16_bn_ce/summary.json --out results/tables/table3
   dsn-saal table switchboard --out results/tables/switchboard
 
+datasets and certificates take a --flow of every data set; datasets also a --mask-quality of each, certificates a
+--proof DATASET/SPLIT=FILE of every split
+
 writes OUT.csv, OUT.tex, OUT.md, OUT.json; the table of a data set is that of report.dataset"""
 
 
@@ -41,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--summary", type=named_path, action="append", default=[], metavar="EXPERIMENT=FILE", help="one a row (table3)"
     )
+    for option, metavar, text in (
+        ("--flow", "DATASET=FILE", "flow.json of each data set (datasets, certificates)"),
+        ("--mask-quality", "DATASET=FILE", "mask_quality.json of each data set (datasets)"),
+        ("--proof", "DATASET/SPLIT=FILE", "certificate of each split (certificates)"),
+    ):
+        parser.add_argument(option, type=named_path, action="append", default=[], metavar=metavar, help=text)
     parser.add_argument("--out", type=Path, required=True, metavar="STEM", help="path without suffix")
     add_settings(parser)
 
@@ -67,6 +80,22 @@ def _results(args: argparse.Namespace) -> Table:
     return make_table(read_job(args, ResultTableJob, result_table_job), summaries=dict(args.summary))
 
 
+def _datasets(args: argparse.Namespace) -> Table:
+    from dsn_saal.tables.datasets import make_table
+
+    require_inputs(args, "flow", "mask_quality")
+    job = read_job(args, DatasetsTableJob, datasets_table_job)
+    return make_table(job, flows=dict(args.flow), mask_qualities=dict(args.mask_quality))
+
+
+def _certificates(args: argparse.Namespace) -> Table:
+    from dsn_saal.tables.certificates import make_table
+
+    require_inputs(args, "flow", "proof")
+    job = read_job(args, CertificatesTableJob, certificates_table_job)
+    return make_table(job, certificates=dict(args.proof), flows=dict(args.flow))
+
+
 def _switchboard(args: argparse.Namespace) -> Table:
     from dsn_saal.tables.switchboard import make_table
 
@@ -76,5 +105,7 @@ def _switchboard(args: argparse.Namespace) -> Table:
 MAKERS: dict[str, Callable[[argparse.Namespace], Table]] = {
     "table2": _cohort,
     "table3": _results,
+    "datasets": _datasets,
+    "certificates": _certificates,
     "switchboard": _switchboard,
 }

@@ -41,7 +41,7 @@ class Dataset(Section):
         "layout: dicom (class folders of CT series), or a public set in its published layout"
     )
     source: str = ours(
-        "folder, DICOMDIR, archive (zip, tar) or DICOMweb address; below data/raw/phantom/ the program writes it itself",
+        "folder, DICOMDIR or archive (zip, tar); what lies below data/raw/phantom/ the program writes itself",
         min_length=1,
     )
     classes: dict[Name, DatasetClass] = ours("classes in label order", min_length=2)
@@ -74,6 +74,8 @@ class Dataset(Section):
         folders = [folder for entry in self.classes.values() for folder in entry.folders]
         if len(set(folders)) != len(folders):
             raise ValueError("one folder name marks two classes")
+        if "://" in self.source:
+            raise ValueError("source is an address; `dsn-saal fetch` brings its files into a folder, name that folder")
         if self.slices == "lesion" and self.reader != "covid_ct_md":
             raise ValueError(f"slices: lesion needs labels of single slices, which {self.reader} does not have")
         return self
@@ -85,8 +87,8 @@ class Dataset(Section):
 
     @property
     def is_fetched(self) -> bool:
-        """Whether the fetch stage brings the files: from an archive or a DICOMweb server."""
-        return self.source.startswith(("http://", "https://")) or self.source.lower().endswith(ARCHIVES)
+        """Whether the fetch stage brings the files, out of an archive."""
+        return self.source.lower().endswith(ARCHIVES)
 
     @property
     def in_hu(self) -> bool:

@@ -180,7 +180,7 @@ class Train(Section):
     )
     runs: int = stated("runs per experiment (paper: 10)", source="section 5.1", ge=1, le=1000)
     first_seed: int = open_choice(
-        "seed of run 0; run r has first_seed + r (start, order and dropout vary; the split only with a protocol of several draws)",
+        "seed of run 0; run r has first_seed + r (start, order, dropout; the split only if its protocol has draws)",
         paper="10 experiments; what varies is not stated",
         default="0",
         alternatives="any",

@@ -26,6 +26,25 @@ class CohortTableJob(Section):
     classes: dict[Name, str]
 
 
+class DatasetsTableJob(Section):
+    """The data sets as they were read."""
+
+    datasets: dict[Name, str]
+
+
+class SplitDataset(Section):
+    """A data set with its splits."""
+
+    title: str
+    protocols: tuple[Name, ...]
+
+
+class CertificatesTableJob(Section):
+    """What each split proves."""
+
+    datasets: dict[Name, SplitDataset]
+
+
 class ResultTableJob(Section):
     """Table 3: the experiments."""
 
@@ -53,6 +72,14 @@ class SamplesFigureJob(Section):
     cases_per_class: int
 
 
+class ContactSheetJob(Section):
+    """A contact sheet of one data set."""
+
+    title: str
+    classes: dict[Name, str]
+    cut_out: bool
+
+
 class RocFigureJob(Section):
     """Figure 4: ROC curves."""
 
@@ -78,12 +105,28 @@ class ReportJob(Section):
     evaluate: Evaluate
     rows: tuple[ExperimentRow, ...]
     control: ExperimentRow | None
+    contact_sheets: dict[Name, str]
 
 
 def cohort_table_job(settings: Settings) -> CohortTableJob:
     """The block of `dsn-saal table table2`."""
     dataset_title, classes = _dataset(settings)
     return CohortTableJob(dataset_title=dataset_title, classes=classes)
+
+
+def datasets_table_job(settings: Settings) -> DatasetsTableJob:
+    """The block of `dsn-saal table datasets`."""
+    return DatasetsTableJob(datasets={name: dataset.title for name, dataset in settings.datasets.items()})
+
+
+def certificates_table_job(settings: Settings) -> CertificatesTableJob:
+    """The block of `dsn-saal table certificates`."""
+    return CertificatesTableJob(
+        datasets={
+            name: SplitDataset(title=dataset.title, protocols=dataset.protocols)
+            for name, dataset in settings.datasets.items()
+        }
+    )
 
 
 def result_table_job(settings: Settings) -> ResultTableJob:
@@ -112,6 +155,16 @@ def samples_figure_job(settings: Settings) -> SamplesFigureJob:
     return SamplesFigureJob(classes=_dataset(settings)[1], cases_per_class=settings.report.figure3_cases_per_class)
 
 
+def contact_sheet_job(settings: Settings, dataset: str) -> ContactSheetJob:
+    """The block of `dsn-saal figure contact_sheet_<dataset>`."""
+    chosen = settings.datasets[dataset]
+    return ContactSheetJob(
+        title=chosen.title,
+        classes={name: entry.title for name, entry in chosen.classes.items()},
+        cut_out=chosen.lungs == "hull",
+    )
+
+
 def roc_figure_job(settings: Settings) -> RocFigureJob:
     """The block of `dsn-saal figure figure4`."""
     return RocFigureJob(
@@ -125,9 +178,13 @@ def roc_figure_job(settings: Settings) -> RocFigureJob:
 TABLES: dict[str, Callable[[Settings], Section]] = {
     "table2": cohort_table_job,
     "table3": result_table_job,
+    "datasets": datasets_table_job,
+    "certificates": certificates_table_job,
     "switchboard": switchboard_table_job,
 }
 FIGURES: dict[str, Callable[[Settings], Section]] = {"figure3": samples_figure_job, "figure4": roc_figure_job}
+CONTACT_SHEET = "contact_sheet_"
+"""Name of a data set's contact sheet before the data set's."""
 
 
 def table_job(settings: Settings, name: str) -> Section:
@@ -160,6 +217,7 @@ def report_job(settings: Settings) -> ReportJob:
         evaluate=settings.evaluate,
         rows=_rows(settings, report.table3),
         control=_rows(settings, (report.control,))[0] if report.control else None,
+        contact_sheets={name: dataset.title for name, dataset in settings.datasets.items()},
     )
 
 

@@ -50,7 +50,7 @@ class Quality:
     """Flags of one slice.
 
     Attributes:
-        lung_share: mask pixels as a share of the body's (of the image's where there is no body); 1 where nothing is cut.
+        lung_share: mask pixels as a share of the body's (of the image's without a body); 1 where nothing is cut.
         n_regions: regions that hulls were drawn round.
         empty: no lung was found; the slice is then kept unmasked, if at all.
         touches_border: a lung meets the image border, where it is cut off and dropped.

@@ -10,15 +10,16 @@ from dsn_saal.domain.errors import BadRequest
 from dsn_saal.provenance.hashes import HashCache
 
 
-def fingerprint(folder: Path, hashes: HashCache) -> str:
+def fingerprint(source: Path, hashes: HashCache) -> str:
     """SHA-256 over the relative path and the content of every file, in the order of their paths.
 
-    It does not depend on where the folder lies. The first call reads everything; later ones read what changed.
+    A source that is a file (a DICOMDIR) speaks of the folder it lies in. The digest does not depend on where that lies. The first call reads everything; later ones read what changed.
     What cannot be read or is no file counts as such: sorting it out is the reader's work.
 
     Raises:
         BadRequest: where the folder does not exist or holds no file.
     """
+    folder = source.parent if source.is_file() else source
     if not folder.is_dir():
         raise BadRequest("the source folder does not exist", value=folder, next_step="correct datasets.<name>.source")
     files = sorted(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 import typst
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.params.paper_jobs import FIGURES, TABLES, ReportJob
-from dsn_saal.report.facts import data_facts, method_facts, read_json
+from dsn_saal.params.paper_jobs import CONTACT_SHEET, FIGURES, TABLES, ReportJob
+from dsn_saal.report.facts import contact_sheet_facts, data_facts, method_facts, read_json
 from dsn_saal.report.outcomes import result_facts
 from dsn_saal.storage.atomic import write_bytes, write_json
 from dsn_saal.storage.tables import read_table
@@ -74,7 +74,7 @@ def collect_facts(job: ReportJob, sources: Sources) -> dict[str, Any]:
                 f"{what} of the evaluation are not those of the data", value=f"{found}, not {expected}",
                 where=sources.summaries[job.rows[0].name], next_step="run evaluate again",
             )  # fmt: skip
-    return facts | method_facts(job) | result_facts(job, summaries)
+    return facts | method_facts(job) | result_facts(job, summaries) | contact_sheet_facts(job)
 
 
 def build_report(job: ReportJob, sources: Sources, out: Path) -> None:
@@ -85,7 +85,7 @@ def build_report(job: ReportJob, sources: Sources, out: Path) -> None:
         CheckFailed: where files are damaged or do not belong together.
     """
     _require_names("table", sources.tables, TABLES)
-    _require_names("figure", sources.figures, FIGURES)
+    _require_names("figure", sources.figures, [*FIGURES, *(CONTACT_SHEET + name for name in job.contact_sheets)])
     facts = collect_facts(job, sources)
     with tempfile.TemporaryDirectory(prefix="dsn-saal-report-") as name:
         folder = Path(name)
@@ -118,7 +118,7 @@ def _read_figure(name: str, path: Path) -> bytes:
         raise BadRequest(f"there is no {name}", value=path, next_step="run the stage that makes it") from None
 
 
-def _require_names(kind: str, given: Mapping[str, Path], wanted: Mapping[str, Any]) -> None:
+def _require_names(kind: str, given: Mapping[str, Path], wanted: Collection[str]) -> None:
     if set(given) != set(wanted):
         raise BadRequest(
             f"the paper prints other {kind}s than were named",

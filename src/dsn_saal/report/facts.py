@@ -17,7 +17,7 @@ from dsn_saal import __version__
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.origin import PHANTOM_MARK
 from dsn_saal.params.learning import Saal
-from dsn_saal.params.paper_jobs import ReportJob
+from dsn_saal.params.paper_jobs import CONTACT_SHEET, ReportJob
 from dsn_saal.statistics.printed import count, listed, metric, plain, plural
 
 Facts = dict[str, Any]
@@ -137,6 +137,15 @@ def method_facts(job: ReportJob) -> Facts:
         **_network_facts(job),
         **_loss_facts(job),
         **_protocol_facts(job),
+    }
+
+
+def contact_sheet_facts(job: ReportJob) -> Facts:
+    """Name and title of every contact sheet."""
+    return {
+        "contact_sheets": [
+            {"figure": CONTACT_SHEET + name, "title": title} for name, title in job.contact_sheets.items()
+        ]
     }
 
 
