@@ -80,9 +80,10 @@ class Cohort:
         np.save(self.images / "images.npy", (grey * masks).astype(np.uint8))
         np.save(self.images / "masks.npy", np.packbits(masks.reshape(len(masks), -1), axis=1))
         write_table(self.index_path, self.index)
-        write_table(self.split, self.index[["row", "case", "label"]].assign(part=self.parts))
+        write_table(self.split, self.index[["row", "case", "label"]].assign(draw=0, part=self.parts))
         levels = {level: {"verdict": "PROVEN", "shared": []} for level in ("case", "series", "pixel")}
-        write_json(self.certificate, {"verdict": "PROVEN", "levels": levels, "counts": self._counts()})
+        whole = {"verdict": "PROVEN", "levels": levels, "counts": self._counts(), "draws": 1, "label_conflicts_total": 0}
+        write_json(self.certificate, whole)
         overlap = {"slices": len(masks), "mean": 0.987, "min": 0.934}
         write_json(
             self.mask_quality,

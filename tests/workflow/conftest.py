@@ -32,9 +32,11 @@ def each(value):
 
 
 TINY = {
-    "phantom": {"cases": each(3), "slices": each(7), "slices_per_case": [2, 3]},
+    "phantom": {
+        "cohorts": {"covid19_diag": {"cases": each(3), "slices": each(7), "slices_per_case": [2, 3]}},
+    },
     "preprocess": {"image_size": 32},
-    "split": {"train_slices": None},
+    "protocols": {"case_wise": {"train_slices": None}},
     "network": {"width": 0.0625, "weights": "none"},
     "train": {"epochs": 2, "lr": 0.01, "lr_milestones": [1], "batch_size": 8, "runs": 2, "threads": 1},
 }
@@ -101,6 +103,14 @@ class Tree:
         del place[last]
         path.write_text(yaml.safe_dump(params, sort_keys=False))
 
+    def leave_out(self, *datasets):
+        """Take data sets out, as a person would: from params.yaml and from dvc.yaml."""
+        stages = self.root / "dvc.yaml"
+        for name in datasets:
+            self.drop(f"datasets.{name}")
+            self.drop(f"phantom.cohorts.{name}")
+            stages.write_text(stages.read_text().replace(f"      - ${{datasets.{name}.source}}\n", ""))
+
     def commit(self, message):
         self.sh("git", "add", "-A")
         self.sh("git", "commit", "-qm", message)
@@ -154,6 +164,10 @@ def finished(tmp_path_factory):
     for section, values in TINY.items():
         tree.put(f"scales.demo.{section}", values)
     tree.put("evaluate.bootstrap_draws", 100)
+    tree.leave_out("covid_ct_md", "covidx_ct", "covid_ct")
+    tree.put("datasets.covid19_diag.protocols", ["case_wise", "covid_10"])
+    tree.put("phantom.cohorts.sars_cov_2.slices", {"covid19": 10, "non_covid19": 10})
+    tree.put("phantom.cohorts.sars_cov_2.cases", {"covid19": 3, "non_covid19": 3})
     tree.drop("experiments.vgg16_bn_ce_permuted")
     tree.put("report.control", None)
     tree.sh("git", "init", "-q", "-b", "main")

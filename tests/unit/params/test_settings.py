@@ -40,7 +40,7 @@ def test_the_scale_is_laid_over_the_sections(raw):
 
 
 def test_the_paper_scale_is_table_2(raw):
-    phantom = resolve(put(raw, "scale", "paper")).phantom
+    phantom = resolve(put(raw, "scale", "paper")).phantom.cohorts["covid19_diag"]
     assert phantom.cases == {"covid19": 61, "normal": 95, "bacterial_pneumonia": 69}
     assert phantom.slices == {"covid19": 1769, "normal": 3824, "bacterial_pneumonia": 1389}
 
@@ -55,11 +55,28 @@ def test_the_paper_scale_is_table_2(raw):
         ("scales.demo.preprocess.image_size", 100, "multiple of 32"),
         ("scales.demo.train.lr_milestones", [10, 5], "lr_milestones must rise"),
         ("scales.paper.train.epochs", -1, "scale: paper"),
-        ("scales.demo.phantom.slices", {"covid19": 1, "normal": 1, "bacterial_pneumonia": 1}, "do not fit into"),
+        (
+            "scales.demo.phantom.cohorts.covid19_diag.slices",
+            {"covid19": 1, "normal": 1, "bacterial_pneumonia": 1},
+            "do not fit into",
+        ),
+        ("datasets.covid_ct.classes.covid19.phantom", ["flu"], "datasets.covid_ct.classes.covid19.phantom"),
+        ("datasets.covid_ct.slices", "lesion", "needs labels of single slices"),
+        ("datasets.covid19_diag.source", "https://pacs.example.org/dicom-web", "dsn-saal fetch"),
+        ("datasets.covid_ct.protocols", ["offical"], "datasets.covid_ct.protocols is 'offical'; known: case_wise"),
+        ("datasets.sars_cov_2.classes", {}, "datasets.sars_cov_2.classes"),
+        ("phantom.cohorts.covid_ct", None, "phantom.cohorts.covid_ct"),
+        ("protocols.covid_1.base", "official", "no protocol of kind cases"),
+        ("protocols.covid_1.of", "flu", "protocols.covid_1.of, used by datasets.covid19_diag, is 'flu'"),
+        ("scales.demo.protocols.case_wise.train_slices", {"covid19": 3}, "must name the classes"),
+        ("scales.demo.protocols.case_wise.draws", 3, "a key stands in two places"),
+        ("experiments.dsn_saal.protocol", "official", "experiments.dsn_saal.protocol is 'official'"),
+        ("protocols.case_wise.draws", 3, "whose draws test different slices"),
+        ("report.protocol", "covid_1", "no protocol of kind cases"),
         ("losses.ce.alpha_init", 1.0, "losses.ce"),
         ("losses.saal.log_zero", 0.0, "log_zero"),
         ("experiments.dsn_saal.loss", "sall", "experiments.dsn_saal.loss is 'sall'; known: ce, saal"),
-        ("report.table3", ["vgg"], "report names the experiment 'vgg'"),
+        ("report.table3", ["vgg"], "an experiment of report is 'vgg'; known: vgg16_bn_ce"),
         ("datasets.covid19_diag.positive", "covid", "positive is 'covid'"),
         ("scale", "papier", "choose one of: demo, paper"),
         ("scales.demo.train.momentum", 0.9, "a key stands in two places"),
@@ -97,10 +114,12 @@ def test_every_open_choice_is_printed_with_the_papers_words(raw):
 
 
 def all_jobs(settings):
-    yield "phantom", jobs.phantom_job(settings, "covid19_diag")
-    yield "ingest", jobs.ingest_job(settings, "covid19_diag")
-    yield "preprocess", jobs.preprocess_job(settings)
-    yield "split", jobs.split_job(settings, "covid19_diag")
+    for name, dataset in settings.datasets.items():
+        yield f"phantom {name}", jobs.phantom_job(settings, name)
+        yield f"ingest {name}", jobs.ingest_job(settings, name)
+        yield f"preprocess {name}", jobs.preprocess_job(settings, name)
+        for protocol in dataset.protocols:
+            yield f"split {name} {protocol}", jobs.split_job(settings, name, protocol)
     for name in settings.experiments:
         yield f"train {name}", jobs.train_job(settings, name)
         yield f"evaluate {name}", jobs.evaluate_job(settings, name)
@@ -126,8 +145,13 @@ def test_the_order_of_the_classes_is_their_label_on_every_way(raw):
         ("losses.saal.log_zero", -9.0, {"train dsn_saal"}),
         ("experiments.dsn_saal.title", "ours", set()),
         ("datasets.covid19_diag.title", "ours", set()),
-        ("phantom.mild_share", 0.5, {"phantom"}),
-        ("split.seed", 8, {"split"}),
+        ("phantom.cohorts.covid_ct.slices_per_case", [1, 5], {"phantom covid_ct"}),
+        ("protocols.by_case.seed", 8, {"split covid_ct_md by_case"}),
+        ("protocols.covid_1.draws", 6, {"split covid19_diag covid_1"}),
+        ("datasets.covid_ct.lungs", "hull", {"preprocess covid_ct"}),
+        ("datasets.covid_ct.counts", "any", {"ingest covid_ct"}),
+        ("datasets.covid_ct.accept", ["near_duplicate"], set()),
+        ("datasets.sars_cov_2.classes.covid19.folders", ["covid"], {"phantom sars_cov_2", "ingest sars_cov_2"}),
         ("evaluate.std_ddof", 0, {"evaluate vgg16_bn_ce", "evaluate dsn_saal", "evaluate vgg16_bn_ce_permuted"}),
         ("scales.paper.train.epochs", 119, set()),
     ],

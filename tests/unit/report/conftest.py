@@ -2,11 +2,11 @@
 
 import pytest
 
-from dsn_saal.params.paper_jobs import FIGURES, TABLES, report_job, table_job
+from dsn_saal.params.paper_jobs import CONTACT_SHEET, FIGURES, TABLES, report_job, table_job
 from dsn_saal.report.build import Sources, build_report
 from dsn_saal.storage.atomic import write_text
 from dsn_saal.tables import cohort as cohort_table
-from dsn_saal.tables import results, switchboard
+from dsn_saal.tables import certificates, datasets, results, switchboard
 from dsn_saal.tables.table import write_table_files
 
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 10"><rect width="9" height="9"/></svg>'
@@ -24,18 +24,33 @@ class Paper:
             name: fake.evaluate(name, skill=skills[name], seed=n, settings=settings) / "summary.json"
             for n, name in enumerate(shown)
         }
-        for name in FIGURES:
+        self.flows = self._named("--flow", fake.flow)
+        self.mask_qualities = self._named("--mask-quality", fake.mask_quality)
+        self.proofs = [
+            word
+            for name, dataset in settings.datasets.items()
+            for protocol in dataset.protocols
+            for word in ("--proof", f"{name}/{protocol}={fake.certificate}")
+        ]
+        self.figures = [*FIGURES, *(CONTACT_SHEET + name for name in settings.datasets)]
+        for name in self.figures:
             write_text(root / f"{name}.svg", DRAWING)
         self.write_tables()
         self.sources = Sources(
             tables={name: root / f"{name}.json" for name in TABLES},
-            figures={name: root / f"{name}.svg" for name in FIGURES},
+            figures={name: root / f"{name}.svg" for name in self.figures},
             summaries=self.summaries, flow=fake.flow, mask_quality=fake.mask_quality, index=fake.index_path,
             certificate=fake.certificate,
         )  # fmt: skip
 
+    def _named(self, option, path):
+        """The option with the same file for every data set."""
+        return [word for name in self.settings.datasets for word in (option, f"{name}={path}")]
+
     def write_tables(self):
-        fake, rows = self.fake, self.settings.report.table3
+        fake, rows, sets = self.fake, self.settings.report.table3, self.settings.datasets
+        flows = dict.fromkeys(sets, fake.flow)
+        proofs = {f"{name}/{protocol}": fake.certificate for name in sets for protocol in sets[name].protocols}
         tables = [
             cohort_table.make_table(
                 table_job(self.settings, "table2"),
@@ -47,6 +62,12 @@ class Paper:
                 table_job(self.settings, "table3"), summaries={name: self.summaries[name] for name in rows}
             ),
             switchboard.make_table(table_job(self.settings, "switchboard")),
+            datasets.make_table(
+                table_job(self.settings, "datasets"),
+                flows=flows,
+                mask_qualities=dict.fromkeys(sets, fake.mask_quality),
+            ),
+            certificates.make_table(table_job(self.settings, "certificates"), certificates=proofs, flows=flows),
         ]
         for table in tables:
             write_table_files(table, self.root / table.id)

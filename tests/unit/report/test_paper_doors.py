@@ -7,7 +7,15 @@ import pytest
 from dsn_saal.cli import main
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.jobs import parse_job
-from dsn_saal.params.paper_jobs import FIGURES, TABLES, ReportJob, figure_job, report_job, table_job
+from dsn_saal.params.paper_jobs import (
+    FIGURES,
+    TABLES,
+    ReportJob,
+    contact_sheet_job,
+    figure_job,
+    report_job,
+    table_job,
+)
 
 
 def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, capsys):
@@ -20,25 +28,30 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
     ]
     inputs = {
         "table2": ["--index", fake.index_path, "--split", fake.split, "--certificate", fake.certificate],
-        "table3": shown, "switchboard": [], "figure3": ["--images", fake.images], "figure4": predictions,
+        "table3": shown, "switchboard": [], "datasets": [*one.flows, *one.mask_qualities],
+        "certificates": [*one.flows, *one.proofs], "figure3": ["--images", fake.images], "figure4": predictions,
     }  # fmt: skip
     for kind, names, job_of in (("table", TABLES, table_job), ("figure", FIGURES, figure_job)):
         for name in names:
             block = job_of(settings, name).to_json()
             call = [kind, name, *map(str, inputs[name]), "--out", str(out / name), "--settings", block]
             assert main(call) == 0, capsys.readouterr().err
+    for name in settings.datasets:
+        block = contact_sheet_job(settings, name).to_json()
+        call = ["figure", "contact_sheet", "--dataset", name, "--images", str(fake.images), "--settings", block]
+        assert main([*call, "--out", str(out / f"contact_sheet_{name}")]) == 0, capsys.readouterr().err
     report = [
         "report", *summaries, "--flow", fake.flow, "--mask-quality", fake.mask_quality, "--index", fake.index_path,
         "--certificate", fake.certificate, "--out", out / "paper.pdf", "--settings", report_job(settings).to_json(),
     ]  # fmt: skip
     report += [word for name in TABLES for word in ("--table", f"{name}={out / name}.json")]
-    report += [word for name in FIGURES for word in ("--figure", f"{name}={out / name}.svg")]
+    report += [word for name in one.figures for word in ("--figure", f"{name}={out / name}.svg")]
     assert main([str(word) for word in report]) == 0, capsys.readouterr().err
     assert main(["metrics", *summaries, "--out", str(out / "metrics.json")]) == 0
     assert set(json.loads((out / "metrics.json").read_text())) == set(one.summaries)
     assert (out / "paper.pdf").read_bytes().startswith(b"%PDF")
     written = {f"{name}.{kind}" for name in TABLES for kind in ("csv", "tex", "md", "json")}
-    written |= {f"{name}.{kind}" for name in FIGURES for kind in ("svg", "png")}
+    written |= {f"{name}.{kind}" for name in one.figures for kind in ("svg", "png")}
     assert {path.name for path in out.iterdir()} == written | {"paper.pdf", "metrics.json"}
 
 

@@ -78,7 +78,7 @@ class Place:
         pixels = np.random.default_rng(0).integers(0, 60, (24, 32, 32)) + 60 * labels[:, None, None]
         np.save(self.images / "images.npy", pixels.astype(np.uint8))
         part = np.where(np.arange(24) % 8 < 6, "train", "test")  # 18 train: two steps of 8 and one of 2
-        self.write_split(pd.DataFrame({"row": np.arange(24), "case": "c", "label": labels, "part": part}))
+        self.write_split(pd.DataFrame({"row": np.arange(24), "case": "c", "label": labels, "draw": 0, "part": part}))
         self.write_certificate("PROVEN", case="PROVEN")
 
     def write_split(self, table):
