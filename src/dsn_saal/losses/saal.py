@@ -56,6 +56,10 @@ class Saal(Loss):
         beta_init: start of each beta's raw value.
         log_zero: A < 0, the value of log 0.
         normalise_weights: rescale the class weights to sum to C, as the parent loss does and the paper does not.
+        effective_number: weight the classes; without, every weight is one (ablation).
+        reverse: add the reverse cross-entropy; without, beta has nothing to do (ablation).
+        learn_alpha: train alpha; without, it stays where it starts (ablation).
+        learn_beta: train the betas; without, they stay where they start (ablation).
         generator: source of random starts.
 
     Raises:
@@ -78,6 +82,10 @@ class Saal(Loss):
         log_zero: float,
         normalise_weights: bool,
         generator: torch.Generator,
+        effective_number: bool = True,
+        reverse: bool = True,
+        learn_alpha: bool = True,
+        learn_beta: bool = True,
     ) -> None:
         super().__init__()
         if min(counts) < 1:
@@ -89,8 +97,9 @@ class Saal(Loss):
                 where="n_beta of the loss",
                 next_step="without deep supervision set n_beta: 1",
             )
-        self.raw_alpha = nn.Parameter(start_values(alpha_init, 1, generator)[0])
-        self.raw_beta = nn.Parameter(start_values(beta_init, n_beta, generator))
+        self.raw_alpha = nn.Parameter(start_values(alpha_init, 1, generator)[0], learn_alpha and effective_number)
+        self.raw_beta = nn.Parameter(start_values(beta_init, n_beta, generator), learn_beta and reverse)
+        self.effective_number, self.reverse = effective_number, reverse
         self.log_zero = log_zero
         self.normalise_weights = normalise_weights
         self.register_buffer("counts", torch.tensor(counts, dtype=torch.float64), persistent=False)
@@ -100,11 +109,15 @@ class Saal(Loss):
 
     def weights(self) -> Tensor:
         """Class weights (C,), float64."""
+        if not self.effective_number:
+            return torch.ones_like(self.counts)
         weights = class_weights(self.raw_alpha, self.counts)
         return weights * (len(weights) / weights.sum()) if self.normalise_weights else weights
 
     def betas(self) -> Tensor:
-        """The beta of each output (O,), float64."""
+        """The beta of each output (O,), float64; zero without the reverse term."""
+        if not self.reverse:
+            return torch.zeros_like(self.sharing[:, 0])
         return self.sharing @ torch.sigmoid(self.raw_beta)
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:

@@ -133,3 +133,29 @@ def test_history_names_what_was_learned():
     state = loss.state(("a", "b", "c"))
     assert list(state) == ["alpha", *(f"beta_{i}" for i in range(1, 7)), "w_a", "w_b", "w_c"]
     assert set(state.values()) == {0.5} and CrossEntropy().state(("a",)) == {}
+
+
+@pytest.mark.parametrize(
+    ("switched", "trained"),
+    [
+        ({}, {"raw_alpha", "raw_beta"}),
+        ({"learn_alpha": False}, {"raw_beta"}),
+        ({"learn_beta": False}, {"raw_alpha"}),
+        ({"effective_number": False}, {"raw_beta"}),
+        ({"reverse": False}, {"raw_alpha"}),
+    ],
+)
+def test_each_part_of_saal_is_switched_singly(switched, trained):
+    loss = saal(**switched)
+    logits, targets = logits_and_targets()
+    terms = loss(logits, targets)
+    terms.sum().backward()
+    assert {name for name, value in loss.named_parameters() if value.grad is not None} == trained
+    whole = saal()(logits, targets)
+    if not switched.get("reverse", True):
+        assert not terms[1].any() and torch.equal(terms[0], whole[0])
+    elif not switched.get("effective_number", True):
+        expected = [torch.nn.functional.cross_entropy(output.double(), targets) for output in logits]
+        torch.testing.assert_close(terms[0], torch.stack(expected))
+    else:
+        assert torch.equal(terms, whole)
