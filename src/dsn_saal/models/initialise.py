@@ -8,33 +8,25 @@ import torch
 from torch import nn
 from torch.nn import init
 
-from dsn_saal.models.vgg import HEAD_CHANNELS, PUBLISHED_CHANNELS, PUBLISHED_GRID, Vgg16Bn
-
-HEAD_SD = 0.01
-"""Standard deviation of the head's weights, as torchvision and the VGG authors have it."""
+from dsn_saal.models.backbone import Network
+from dsn_saal.models.vgg import PUBLISHED_GRID
 
 SIDE_SD = 0.01
 """Standard deviation of the side layers' weights, as RCF has it."""
 
 
 @torch.no_grad()
-def initialise(network: Vgg16Bn, *, side_init: str, generator: torch.Generator) -> None:
+def initialise(network: Network, *, side_init: str, generator: torch.Generator) -> None:
     """Give every parameter and buffer its first value, in a fixed order; nothing reads the global generator.
 
-    A standard deviation of 0.01 belongs to the published numbers of inputs. A narrower layer has fewer inputs to sum,
-    so it is scaled by the root of published over actual inputs: the signal that reaches the logits keeps its size.
+    As in the backbones, a standard deviation belongs to the published number of inputs and grows where there are fewer.
     """
+    assert isinstance(network, nn.Module)
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.reset_parameters()
-    for layer in network.features:
-        if isinstance(layer, nn.Conv2d):
-            init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu", generator=generator)
-            init.zeros_(layer.get_parameter("bias"))
-    linears = [layer for layer in network.classifier if isinstance(layer, nn.Linear)]
-    for layer, inputs in zip(linears, (512 * PUBLISHED_GRID**2, HEAD_CHANNELS, HEAD_CHANNELS), strict=True):
-        _normal(layer, HEAD_SD, inputs, generator)
-    for side, channels in zip(network.sides, PUBLISHED_CHANNELS, strict=bool(len(network.sides))):
+    network.initialise(generator)
+    for side, channels in zip(network.sides, network.published_channels, strict=bool(len(network.sides))):
         for name, layer in side.named_modules():
             if isinstance(layer, nn.Conv2d | nn.Linear) and side_init == "framework":
                 _framework(layer, generator)

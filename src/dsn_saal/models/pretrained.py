@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import urlsplit
 
 import torch
-from torch import Tensor
-from torchvision.models import VGG16_BN_Weights
+from torch import Tensor, nn
+from torchvision import models
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.models.backbone import Network
 from dsn_saal.models.vgg import PUBLISHED_GRID, Vgg16Bn
 
 Conv1 = Literal["sum", "mean", "repeat", "random"]
@@ -39,7 +41,18 @@ class WeightsFile:
         return PurePosixPath(self.name).stem.rpartition("-")[2]
 
 
-IMAGENET = WeightsFile(VGG16_BN_Weights.IMAGENET1K_V1.url)
+IMAGENET = {
+    "vgg16_bn": WeightsFile(models.VGG16_BN_Weights.IMAGENET1K_V1.url),
+    "resnet50": WeightsFile(models.ResNet50_Weights.IMAGENET1K_V1.url),
+    "resnext50": WeightsFile(models.ResNeXt50_32X4D_Weights.IMAGENET1K_V1.url),
+    "densenet121": WeightsFile(models.DenseNet121_Weights.IMAGENET1K_V1.url),
+    "densenet169": WeightsFile(models.DenseNet169_Weights.IMAGENET1K_V1.url),
+    "mobilenet_v2": WeightsFile(models.MobileNet_V2_Weights.IMAGENET1K_V1.url),
+}
+"""The first published ImageNet weights of each backbone: those that existed when the paper was written."""
+
+_OLD_DENSE_NAME = re.compile(r"(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\..+)")
+"""Names of DenseNet's layers in its published file, from before torch forbade dots in them."""
 
 
 def weights_folder() -> Path:
@@ -80,7 +93,7 @@ def require_weights(wanted: WeightsFile, folder: Path) -> Path:
 
 
 def load_imagenet(
-    network: Vgg16Bn, *, width: float, conv1: Conv1, wanted: WeightsFile = IMAGENET, folder: Path | None = None
+    network: Network, *, width: float, conv1: Conv1, wanted: WeightsFile, folder: Path | None = None
 ) -> None:
     """Load ImageNet's values into every layer that has them; the last layer and the side branches keep theirs.
 
@@ -88,27 +101,38 @@ def load_imagenet(
         BadRequest: where the network has other shapes than the published one, or the file cannot be had.
         CheckFailed: where the file is not the published one.
     """
-    if width != 1.0 or network.grid != PUBLISHED_GRID:
+    assert isinstance(network, nn.Module)
+    fixed_size = isinstance(network, Vgg16Bn)  # its head is fully connected; the others average their last map
+    if width != 1.0 or (fixed_size and network.grid != PUBLISHED_GRID):
         raise BadRequest(
-            "ImageNet weights fit the published network only: width 1.0 and images of 224 pixels",
+            "ImageNet weights fit the published network only: width 1.0" + " and images of 224 pixels" * fixed_size,
             value=f"width {width}, images of {network.grid * 32} pixels",
             where="network.weights",
             next_step="set network.weights: none, or network.width: 1.0 and preprocess.image_size: 224",
         )
     path = require_weights(wanted, folder or weights_folder())
-    published = torch.load(path, map_location="cpu", weights_only=True)
+    published = {_present_name(name): value for name, value in _read_file(path).items()}
     ours = network.state_dict()
-    last = f"classifier.{len(network.classifier) - 1}."
+    first, last = f"{network.first_conv}.weight", f"{network.last_layer}."
     taken = {name: value for name, value in published.items() if not name.startswith(last)}
-    if conv1 == "random":
-        taken["features.0.weight"] = ours["features.0.weight"]
-    else:
-        taken["features.0.weight"] = grey_kernels(published["features.0.weight"], conv1)
+    taken[first] = ours[first] if conv1 == "random" else grey_kernels(published[first], conv1)
     kept = {name: value for name, value in ours.items() if name not in taken}
-    unexpected = sorted(set(kept) - {name for name in ours if name.startswith((last, "sides."))})
-    if unexpected:
-        raise CheckFailed("the file of weights lacks layers of the network", value=", ".join(unexpected), where=path)
+    ours_alone = (last, "sides.")
+    lacking = sorted(
+        name for name in kept if not name.startswith(ours_alone) and not name.endswith(".num_batches_tracked")
+    )
+    if lacking:
+        raise CheckFailed("the file of weights lacks layers of the network", value=", ".join(lacking), where=path)
     network.load_state_dict({**taken, **kept})
+
+
+def _read_file(path: Path) -> dict[str, Tensor]:
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _present_name(name: str) -> str:
+    old = _OLD_DENSE_NAME.fullmatch(name)
+    return f"{old[1]}{old[2]}" if old else name
 
 
 def grey_kernels(kernels: Tensor, conv1: Conv1) -> Tensor:

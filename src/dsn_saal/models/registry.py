@@ -9,15 +9,25 @@ import torch
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.models.deep_supervision import SideSpec
+from dsn_saal.models.densenet import DenseNet121, DenseNet169
 from dsn_saal.models.dropout import SeededDropout
 from dsn_saal.models.initialise import initialise
-from dsn_saal.models.pretrained import Conv1, load_imagenet
+from dsn_saal.models.mobilenet import MobileNetV2
+from dsn_saal.models.pretrained import IMAGENET, Conv1, load_imagenet
+from dsn_saal.models.resnet import ResNet50, ResNeXt50
 from dsn_saal.models.vgg import Vgg16Bn
 
-Network = Vgg16Bn
-"""What every backbone is: `n_outputs`, and a forward from images (B, 1, S, S) to that many logits (B, C)."""
+Network = Vgg16Bn | ResNet50 | DenseNet169 | MobileNetV2
+"""What every backbone is: see backbone.Network."""
 
-BACKBONES = {"vgg16_bn": Vgg16Bn}
+BACKBONES: dict[str, type[Network]] = {
+    "vgg16_bn": Vgg16Bn,
+    "resnet50": ResNet50,
+    "resnext50": ResNeXt50,
+    "densenet121": DenseNet121,
+    "densenet169": DenseNet169,
+    "mobilenet_v2": MobileNetV2,
+}
 
 
 def build_network(
@@ -65,7 +75,7 @@ def build_network(
     if generator is not None:
         initialise(network, side_init=spec.side_init if spec else "normal_0.01", generator=generator)
         if weights == "imagenet":
-            load_imagenet(network, width=width, conv1=conv1)
+            load_imagenet(network, width=width, conv1=conv1, wanted=IMAGENET[backbone])
     return network
 
 

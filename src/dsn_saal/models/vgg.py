@@ -5,24 +5,24 @@ The layers come from torchvision, and so do the names in the state dict: ImageNe
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import init
 from torchvision.models import vgg
 
-from dsn_saal.domain.errors import BadRequest
+from dsn_saal.models.backbone import HALVINGS, grid_of, scaled
 from dsn_saal.models.deep_supervision import SideBranch, SideSpec
 from dsn_saal.models.dropout import SeededDropout
-
-HALVINGS = 5
-"""Max poolings of VGG: the last map is the image's side divided by 2**5."""
 
 HEAD_CHANNELS = 4096
 """Channels of the two hidden layers of VGG's head at width 1."""
 
-PUBLISHED_CHANNELS = (64, 128, 256, 512, 512)
-"""Channels of the five stages at width 1."""
+HEAD_SD = 0.01
+"""Standard deviation of the head's weights, as torchvision and the VGG authors have it."""
 
 PUBLISHED_GRID = 7
 """Side of the last map at the published input of 224 pixels."""
@@ -41,11 +41,6 @@ class Stage:
 def scaled_configuration(width: float) -> list[int | str]:
     """Configuration D of torchvision with its channels scaled by `width`; "M" is a 2x2 max pooling."""
     return [entry if isinstance(entry, str) else scaled(entry, width) for entry in vgg.cfgs["D"]]
-
-
-def scaled(channels: int, width: float) -> int:
-    """Channels at a share of the published width, at least one."""
-    return max(1, round(channels * width))
 
 
 def find_stages(features: nn.Sequential, tap: str) -> list[Stage]:
@@ -80,17 +75,15 @@ class Vgg16Bn(nn.Module):
         BadRequest: where the five halvings do not divide the input.
     """
 
+    published_channels: ClassVar[tuple[int, ...]] = (64, 128, 256, 512, 512)
+    first_conv: ClassVar[str] = "features.0"
+    last_layer: ClassVar[str] = "classifier.6"
+
     def __init__(
         self, *, n_classes: int, image_size: int, width: float, in_channels: int, dropout: float, side: SideSpec | None
     ) -> None:
         super().__init__()
-        if image_size % 2**HALVINGS:
-            raise BadRequest(
-                "VGG halves the image five times, so its side must be a multiple of 32",
-                value=image_size,
-                where="preprocess.image_size",
-            )
-        self.grid = image_size // 2**HALVINGS
+        self.grid = grid_of(image_size)
         self.in_channels = in_channels
         self.features = vgg.make_layers(scaled_configuration(width), batch_norm=True)
         first = self.features[0]
@@ -131,6 +124,22 @@ class Vgg16Bn(nn.Module):
             x = self.features[stage.pool](x)
         outputs.append(self.classifier(torch.flatten(x, 1)))
         return outputs
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Torchvision's start: He's normal over the outputs, the head N(0, 0.01).
+
+        A standard deviation of 0.01 belongs to the published numbers of inputs. A narrower layer has fewer inputs to
+        sum, so it is scaled by the root of published over actual inputs: the signal that reaches the logits keeps its
+        size.
+        """
+        for layer in self.features:
+            if isinstance(layer, nn.Conv2d):
+                init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu", generator=generator)
+                init.zeros_(layer.get_parameter("bias"))
+        linears = [layer for layer in self.classifier if isinstance(layer, nn.Linear)]
+        for layer, inputs in zip(linears, (512 * PUBLISHED_GRID**2, HEAD_CHANNELS, HEAD_CHANNELS), strict=True):
+            init.normal_(layer.weight, std=HEAD_SD * math.sqrt(inputs / layer.in_features), generator=generator)
+            init.zeros_(layer.bias)
 
 
 def _head(n_inputs: int, hidden: int, n_classes: int, dropout: float) -> nn.Sequential:

@@ -80,7 +80,7 @@ def test_missing_file_without_network_says_what_to_put_where(tmp_path, monkeypat
     monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
     monkeypatch.setenv(module.FOLDER_VARIABLE, str(tmp_path / "weights"))
     with pytest.raises(BadRequest) as caught:
-        require_weights(IMAGENET, module.weights_folder())
+        require_weights(IMAGENET["vgg16_bn"], module.weights_folder())
     text = caught.value.text()
     assert "vgg16_bn-6c64b313.pth" in text and "6c64b313" in text and str(tmp_path / "weights") in text
     assert module.FOLDER_VARIABLE in text and list((tmp_path / "weights").iterdir()) == []
@@ -102,7 +102,7 @@ def test_missing_file_is_fetched_and_checked(tmp_path, monkeypatch):
 def test_other_shapes_than_the_published_are_refused(width, size):
     net = build_network("vgg16_bn", side=None, n_classes=3, image_size=size, width=0.01, conv1="sum", dropout=0.0)
     with pytest.raises(BadRequest, match="published network only"):
-        load_imagenet(net, width=width, conv1="sum")
+        load_imagenet(net, width=width, conv1="sum", wanted=IMAGENET["vgg16_bn"])
 
 
 def test_file_of_another_network_is_refused(tmp_path):
