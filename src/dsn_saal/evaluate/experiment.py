@@ -15,8 +15,8 @@ from dsn_saal.evaluate.predict import Progress, fix_arithmetic, predict_logits, 
 from dsn_saal.evaluate.summary import header_of, probability_columns, run_metrics, summary_of, without_nan
 from dsn_saal.evaluate.testpart import TestPart, read_test_part
 from dsn_saal.evaluate.trained import TrainedRun, read_trained_runs, require_same_data
-from dsn_saal.models import Network, build_network, read_weights
-from dsn_saal.params.jobs import EvaluateJob
+from dsn_saal.models import build_network, read_weights
+from dsn_saal.params.jobs import EvaluateJob, network_arguments
 from dsn_saal.storage.atomic import write_json
 from dsn_saal.storage.listing import sha256_of
 from dsn_saal.storage.tables import write_table
@@ -71,7 +71,7 @@ def _predict_runs(
 ) -> list[pd.DataFrame]:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     resident = ResidentImages(test.images, device=device, normalise=job.network.normalise)
-    network = _network(job).to(device).eval()
+    network = build_network(**network_arguments(job)).to(device).eval()
     tables = []
     for run in trained:
         read_weights(run.weights, network)
@@ -79,19 +79,6 @@ def _predict_runs(
         probabilities = probabilities_of(logits, job.evaluate.predict_from)
         tables.append(test.slices.assign(**dict(zip(probability_columns(classes), probabilities.T, strict=True))))
     return tables
-
-
-def _network(job: EvaluateJob) -> Network:
-    side = job.model.deep_supervision
-    return build_network(
-        job.model.backbone,
-        n_classes=len(job.classes),
-        image_size=job.image_size,
-        width=job.network.width,
-        conv1=job.network.conv1,
-        dropout=job.network.dropout,
-        side=side.model_dump() if side else None,
-    )
 
 
 def _write_run(out: Path, run: TrainedRun, table: pd.DataFrame, body: Json) -> None:

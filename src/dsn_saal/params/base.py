@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 """Name of something in params.yaml: also part of paths below results/."""
 

@@ -6,7 +6,7 @@ touches.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -14,7 +14,8 @@ from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.base import Name, Section
 from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, PhantomClass
-from dsn_saal.params.learning import Evaluate, Labels, Loss, Model, Network, Train
+from dsn_saal.params.learning import Evaluate, Labels, Model, Network, Train
+from dsn_saal.params.losses import Loss
 from dsn_saal.params.protocols import Cases, Certificate, Protocol, Subsample
 from dsn_saal.params.root import Settings
 
@@ -175,6 +176,20 @@ def evaluate_job(settings: Settings, name: str) -> EvaluateJob:
         classes=tuple(dataset.classes),
         positive=dataset.positive,
     )
+
+
+def network_arguments(job: TrainJob | EvaluateJob) -> dict[str, Any]:
+    """A job's network as models.build_network takes it, without its initial weights."""
+    side = job.model.deep_supervision
+    return {
+        "backbone": job.model.backbone,
+        "n_classes": len(job.classes),
+        "image_size": job.image_size,
+        "width": job.network.width,
+        "conv1": job.network.conv1,
+        "dropout": job.network.dropout,
+        "side": side.model_dump() if side else None,
+    }
 
 
 def parse_job(model: type[Job], text: str) -> Job:

@@ -1,10 +1,10 @@
-"""Sections about learning: network, models, losses, experiments, training."""
+"""Sections about learning: network, models, experiments, training, evaluation, report."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from dsn_saal.params.base import Name, Section, open_choice, ours, stated
 
@@ -74,66 +74,16 @@ class DeepSupervision(Section):
 class Model(Section):
     """A named network."""
 
-    backbone: Literal["vgg16_bn"] = stated("backbone", source="section 3.1")
+    backbone: Literal["vgg16_bn", "resnet50", "resnext50", "densenet121", "densenet169", "mobilenet_v2"] = stated(
+        "backbone", source="section 3.1"
+    )
     deep_supervision: DeepSupervision | None = ours("side classifiers, or null for the plain backbone")
 
-
-class SideWeighted(Section):
-    """What every loss has: it is summed over the outputs of a network with deep supervision."""
-
-    side_weight: float = open_choice(
-        "weight of each side loss beside the final one (a plain network has none)",
-        paper="equal sum",
-        default="1",
-        alternatives="any",
-        ge=0,
-    )
-
-
-class CrossEntropy(SideWeighted):
-    """Plain cross-entropy, the baseline's loss."""
-
-    kind: Literal["cross_entropy"]
-
-
-class Saal(SideWeighted):
-    """The self-adaptive auxiliary loss, equations (5) to (10)."""
-
-    kind: Literal["saal"]
-    alpha_init: Literal["normal", "uniform"] | float = open_choice(
-        "start of alpha's raw value (before the sigmoid)",
-        paper="random",
-        default="N(0, 1)",
-        alternatives="uniform on [0, 1), any constant (7.0 shows re-balancing)",
-    )
-    beta_init: Literal["normal", "uniform"] | float = open_choice(
-        "start of each beta's raw value (before the sigmoid)",
-        paper="random",
-        default="N(0, 1)",
-        alternatives="uniform on [0, 1), any constant",
-    )
-    n_beta: Literal[1, 5, 6] = open_choice(
-        "how many betas", paper="one per stage", default="6", alternatives="5 (the final output shares stage 5's), 1"
-    )
-    log_zero: float = open_choice(
-        "A, the value of log 0 in the reverse cross-entropy",
-        paper="a constant below 0",
-        default="-4",
-        alternatives="-9.2103 = log(1e-4)",
-        lt=0,
-    )
-    normalise_weights: Literal["none", "sum_to_classes"] = open_choice(
-        "normalisation of the class weights", paper="not stated", default="none", alternatives="sum_to_classes"
-    )
-    decay_alpha_beta: bool = open_choice(
-        "weight decay on the raw alpha and beta",
-        paper="one SGD setting is printed",
-        default="true",
-        alternatives="false",
-    )
-
-
-Loss = Annotated[CrossEntropy | Saal, Field(discriminator="kind")]
+    @model_validator(mode="after")
+    def _has_stages(self) -> Model:
+        if self.backbone == "mobilenet_v2" and self.deep_supervision is not None:
+            raise ValueError("mobilenet_v2 has no side classifiers: deep_supervision must be null")
+        return self
 
 
 Labels = Literal["as_given", "permuted"]

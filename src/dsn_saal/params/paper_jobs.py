@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.base import Name, Section
 from dsn_saal.params.data import Preprocess
-from dsn_saal.params.learning import Evaluate, Loss, Model, Network, Train
+from dsn_saal.params.learning import Evaluate, Model, Network, Train
+from dsn_saal.params.losses import Loss
 from dsn_saal.params.protocols import Cases
 from dsn_saal.params.root import Settings, SwitchboardRow, switchboard
 

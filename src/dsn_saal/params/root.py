@@ -12,7 +12,8 @@ from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.base import Name, Section
 from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, Dataset, Phantom
-from dsn_saal.params.learning import Evaluate, Experiment, Loss, Model, Network, Report, Train
+from dsn_saal.params.learning import Evaluate, Experiment, Model, Network, Report, Train
+from dsn_saal.params.losses import Loss
 from dsn_saal.params.protocols import Cases, Certificate, Folds, Protocol, Subsample, require_base
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from dsn_saal import __version__
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.origin import PHANTOM_MARK
-from dsn_saal.params.learning import Saal
+from dsn_saal.params.losses import Saal
 from dsn_saal.params.paper_jobs import CONTACT_SHEET, ReportJob
 from dsn_saal.statistics.printed import count, listed, metric, plain, plural
 
@@ -176,7 +176,11 @@ def _loss_facts(job: ReportJob) -> Facts:
         "has_saal": True,
         "log_zero": plain(saal.log_zero),
         "side_weight": plain(saal.side_weight),
-        "n_beta": plain(saal.n_beta),
+        "beta_words": {
+            "each_output": "one beta for each classifier",
+            "each_stage": "one beta for each stage, the last shared with the final classifier",
+            "one": "one beta",
+        }[saal.betas],
         "start_words": _starts(_start(saal.alpha_init), _start(saal.beta_init)),
         "decay_words": "applied to them too" if saal.decay_alpha_beta else "not applied to them here",
     }

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from dsn_saal.losses import CrossEntropy, Loss, Saal
+from dsn_saal.losses import CrossEntropy, Loss, MarginCrossEntropy, Saal, SymmetricCrossEntropy
 from dsn_saal.models import build_network, set_dropout_generator
-from dsn_saal.params import learning
-from dsn_saal.params.jobs import TrainJob
+from dsn_saal.params import losses
+from dsn_saal.params.jobs import TrainJob, network_arguments
 from dsn_saal.train.loop import Run, Schedule
 from dsn_saal.train.machine import Machine
 from dsn_saal.train.tally import Tally
@@ -47,18 +47,7 @@ def new_run(job: TrainJob, *, seed: int, counts: Sequence[int], machine: Machine
         machine: device and arithmetic.
     """
     generators = {"order": torch.Generator().manual_seed(seed)}
-    side = job.model.deep_supervision
-    network = build_network(
-        job.model.backbone,
-        n_classes=len(job.classes),
-        image_size=job.image_size,
-        width=job.network.width,
-        conv1=job.network.conv1,
-        dropout=job.network.dropout,
-        side=side.model_dump() if side else None,
-        weights=job.network.weights,
-        generator=generators["order"],
-    )
+    network = build_network(**network_arguments(job), weights=job.network.weights, generator=generators["order"])
     loss = _new_loss(job.loss, counts, network.n_outputs, generators["order"])
     network.to(machine.device).to(memory_format=machine.memory_format)  # type: ignore[call-overload]
     loss.to(machine.device)
@@ -75,25 +64,23 @@ def new_run(job: TrainJob, *, seed: int, counts: Sequence[int], machine: Machine
     )
 
 
-def _new_loss(settings: learning.Loss, counts: Sequence[int], n_outputs: int, generator: torch.Generator) -> Loss:
-    if isinstance(settings, learning.CrossEntropy):
-        return CrossEntropy()
-    return Saal(
-        counts,
-        n_outputs=n_outputs,
-        n_beta=settings.n_beta,
-        alpha_init=settings.alpha_init,
-        beta_init=settings.beta_init,
-        log_zero=settings.log_zero,
-        normalise_weights=settings.normalise_weights == "sum_to_classes",
-        generator=generator,
-    )
+def _new_loss(settings: losses.Loss, counts: Sequence[int], n_outputs: int, generator: torch.Generator) -> Loss:
+    plain = settings.model_dump(exclude={"kind", "side_weight", "decay_alpha_beta"})
+    if isinstance(settings, losses.CrossEntropy):
+        return CrossEntropy(counts, **plain)
+    if isinstance(settings, losses.SymmetricCrossEntropy):
+        return SymmetricCrossEntropy(**plain)
+    if isinstance(settings, losses.MarginCrossEntropy):
+        return MarginCrossEntropy(counts, **plain)
+    n_beta = {"each_output": n_outputs, "each_stage": max(1, n_outputs - 1), "one": 1}[plain.pop("betas")]
+    normalised = plain.pop("normalise_weights") == "sum_to_classes"
+    return Saal(counts, n_outputs=n_outputs, n_beta=n_beta, normalise_weights=normalised, generator=generator, **plain)
 
 
 def _new_optimizer(job: TrainJob, network: nn.Module, loss: Loss) -> torch.optim.SGD:
     settings = job.train
     groups = [{"params": list(network.parameters()), "weight_decay": settings.weight_decay}]
-    if isinstance(job.loss, learning.Saal):
+    if isinstance(job.loss, losses.Saal):
         decay = settings.weight_decay if job.loss.decay_alpha_beta else 0.0
         groups.append({"params": list(loss.parameters()), "weight_decay": decay})
     return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum, nesterov=settings.nesterov, fused=True)

@@ -58,8 +58,9 @@ def train_experiment(
     with memory_errors(job.train.batch_size):
         table = read_split(split)
         draws = [draw_of(table, number) for number in range(job.train.runs)]
-        hashes = {"images_sha256": sha256_of(images / "images.npy"), "split_sha256": sha256_of(split)}
         material_of = _of_latest_draw(job, machine, images / "images.npy", split, checkpoint_seconds)
+        material_of(draws[0])  # what is missing or damaged is said before anything is hashed
+        hashes = {"images_sha256": sha256_of(images / "images.npy"), "split_sha256": sha256_of(split)}
         with TrainingProgress(job.name, job.train.runs, job.train.epochs, job.train.batch_size) as progress:
             for number, draw in enumerate(draws):
                 name, seed = RunKey(job.name, number).run_name, job.train.first_seed + number

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.storage.tables import read_table
+from dsn_saal.split.table import parts_of, read_split
 
 
 def require_certificate(path: Path, accept: Sequence[str]) -> None:
@@ -44,13 +44,15 @@ def require_certificate(path: Path, accept: Sequence[str]) -> None:
         )
 
 
-def training_rows(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of images.npy that train, ascending, and their labels; raises BadRequest where the table is no split."""
-    table = read_table(path)
-    missing = {"row", "label", "part"} - set(table.columns)
-    if missing:
-        raise BadRequest("not a split: columns are missing", value=", ".join(sorted(missing)), where=path)
-    chosen = table[table["part"] == "train"].sort_values("row")
+def training_rows(path: Path, draw: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of images.npy that train in one draw of a split, ascending, and their labels.
+
+    Raises:
+        BadRequest: where the table is missing or no split.
+        CheckFailed: where it has no training slice.
+    """
+    table = parts_of(read_split(path), draw)
+    chosen = table[table["part"] == "train"]
     if chosen.empty:
         raise CheckFailed("the split has no training slice", value=f"{len(table)} rows", where=path)
     return chosen["row"].to_numpy(np.int64), chosen["label"].to_numpy(np.int64)

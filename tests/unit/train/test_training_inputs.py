@@ -51,21 +51,23 @@ def test_what_is_no_certificate_is_refused(place, text):
 
 def test_training_rows_are_in_the_order_of_the_images_whatever_the_table_s(place):
     here = place()
-    table = pd.DataFrame({"row": [9, 2, 5], "case": "c", "label": [2, 0, 1], "part": ["train", "train", "test"]})
+    table = pd.DataFrame(
+        {"row": [9, 2, 5], "case": "c", "label": [2, 0, 1], "draw": 0, "part": ["train", "train", "test"]}
+    )
     here.write_split(table)
-    rows, labels = training_rows(here.split)
+    rows, labels = training_rows(here.split, 0)
     assert rows.tolist() == [2, 9] and labels.tolist() == [0, 2] and rows.dtype == np.int64
     here.write_split(table.assign(part="test"))
     with pytest.raises(CheckFailed, match="no training slice"):
-        training_rows(here.split)
+        training_rows(here.split, 0)
     here.write_split(table.drop(columns="label"))
     with pytest.raises(BadRequest, match="columns are missing"):
-        training_rows(here.split)
+        training_rows(here.split, 0)
 
 
 def test_class_without_training_images_stops_the_job(place):
     here = place()
-    table = pd.DataFrame({"row": [0, 1, 8], "case": "c", "label": [0, 0, 1], "part": "train"})
+    table = pd.DataFrame({"row": [0, 1, 8], "case": "c", "label": [0, 0, 1], "draw": 0, "part": "train"})
     here.write_split(table)
     with pytest.raises(CheckFailed, match="bacterial_pneumonia"):
         here.train()

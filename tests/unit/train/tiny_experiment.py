@@ -24,12 +24,17 @@ SAAL = {
     "kind": "saal",
     "alpha_init": "normal",
     "beta_init": "normal",
-    "n_beta": 6,
+    "betas": "each_output",
     "log_zero": -4.0,
     "normalise_weights": "none",
     "decay_alpha_beta": True,
+    "effective_number": True,
+    "reverse": True,
+    "learn_alpha": True,
+    "learn_beta": True,
     "side_weight": 1.0,
 }
+PLAIN = {"kind": "cross_entropy", "weighting": "none", "effective_beta": 0.0, "gamma": 0.0, "side_weight": 1.0}
 TRAIN = {
     "epochs": 2,
     "lr": 0.01,
@@ -55,7 +60,7 @@ def settings(deep=True, **change):
         "labels": "as_given",
         "network": {"width": 0.03, "weights": "none", "conv1": "sum", "dropout": 0.5, "normalise": "imagenet_grey"},
         "model": {"backbone": "vgg16_bn", "deep_supervision": SIDE if deep else None},
-        "loss": SAAL if deep else {"kind": "cross_entropy", "side_weight": 1.0},
+        "loss": SAAL if deep else PLAIN,
         "train": dict(TRAIN),
         "image_size": 32,
         "classes": CLASSES,
