@@ -41,4 +41,7 @@ def require_inputs(args: argparse.Namespace, *names: str) -> None:
     """Refuse a request that leaves out files which this item reads."""
     missing = [f"--{name.replace('_', '-')}" for name in names if not getattr(args, name)]
     if missing:
-        raise BadRequest(f"{args.name} also reads: {', '.join(missing)}", next_step="see the example in --help")
+        raise BadRequest(
+            f"{getattr(args, 'name', args.command)} also reads: {', '.join(missing)}",
+            next_step="see the example in --help",
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from dsn_saal.cli.common import add_settings, read_job
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Evaluate all runs."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as training has it, and for the same reason
     job = read_job(args, EvaluateJob, lambda settings: evaluate_job(settings, args.experiment))
     from dsn_saal.evaluate.experiment import evaluate_experiment
 

@@ -6,8 +6,10 @@ import argparse
 import os
 from pathlib import Path
 
-from dsn_saal.cli.common import add_settings, read_job
+from dsn_saal.cli.common import add_settings, read_job, require_inputs
+from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.jobs import TrainJob, train_job
+from dsn_saal.params.root import read_settings
 
 EXAMPLE = """example:
   dsn-saal train --experiment dsn_saal --images results/preprocess/covid19_diag \\
@@ -17,18 +19,21 @@ EXAMPLE = """example:
 
 reads  IMAGES/images.npy, the split and its certificate
 writes OUT/run-NN/{weights.safetensors,history.csv,run.json} for every run, OUT/SHA256SUMS; the rest of OUT is removed
-Interrupt it at any time: started again it goes on, to the same bytes."""
+Interrupt it at any time: started again it goes on, to the same bytes.
+
+  dsn-saal train --plan            every experiment of params.yaml: runs done and to do, operations, hours here, disk"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `dsn-saal train`."""
-    parser.add_argument("--experiment", required=True, help="name in experiments of the params")
-    parser.add_argument("--images", type=Path, required=True, help="folder that preprocess wrote")
-    parser.add_argument("--split", type=Path, required=True, help="split table (parquet)")
-    parser.add_argument("--certificate", type=Path, required=True, help="certificate of the split")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write; it belongs to this job")
-    parser.add_argument("--state", type=Path, required=True, help="folder for what a later start goes on from")
-    parser.add_argument("--code", required=True, help="digest of the code that runs: other code, another run")
+    parser.add_argument("--plan", action="store_true", help="train nothing, print what training would cost")
+    parser.add_argument("--experiment", help="name in experiments of the params (with --plan: only this one)")
+    parser.add_argument("--images", type=Path, help="folder that preprocess wrote")
+    parser.add_argument("--split", type=Path, help="split table (parquet)")
+    parser.add_argument("--certificate", type=Path, help="certificate of the split")
+    parser.add_argument("--out", type=Path, help="folder to write; it belongs to this job")
+    parser.add_argument("--state", type=Path, help="folder for what a later start goes on from")
+    parser.add_argument("--code", help="digest of the code that runs: other code, another run")
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     parser.add_argument(
         "--checkpoint-seconds", type=float, default=60.0, help="seconds between checkpoints (default: 60)"
@@ -37,11 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Train all runs."""
-    job = read_job(args, TrainJob, lambda settings: train_job(settings, args.experiment))
+    """Train all runs, or print what they would cost."""
     # Read once, when torch loads its OpenMP: threads that wait asleep. Spinning ones take the cores from each other
     # as soon as anything else runs (measured: four times slower), and gain little where nothing does.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if args.plan:
+        _print_plans(args)
+        return
+    require_inputs(args, "experiment", "images", "split", "certificate", "out", "state", "code")
+    job = read_job(args, TrainJob, lambda settings: train_job(settings, args.experiment))
     from dsn_saal.train.experiment import train_experiment
 
     train_experiment(
@@ -55,3 +64,43 @@ def run(args: argparse.Namespace) -> None:
         device=args.device,
         checkpoint_seconds=args.checkpoint_seconds,
     )
+
+
+def _print_plans(args: argparse.Namespace) -> None:
+    """A row an experiment, where the workflow keeps its files; the params file is read, --settings is not needed."""
+    from dsn_saal.train.plan import plan_experiment
+
+    settings = read_settings(args.params)
+    wanted = [args.experiment] if args.experiment else list(settings.experiments)
+    unknown = [name for name in wanted if name not in settings.experiments]
+    if unknown:
+        raise BadRequest("there is no such experiment", value=unknown[0], next_step=", ".join(settings.experiments))
+    heads = ("runs", "images", "parameters", "GFLOP/image", "TFLOP", "hours", "weights MB")
+    print(f"{'experiment':32}" + "".join(f"{head:>13}" for head in heads))
+    for name in wanted:
+        experiment = settings.experiments[name]
+        plan = plan_experiment(
+            train_job(settings, name),
+            split=Path("results/split") / experiment.dataset / f"{experiment.protocol}.parquet",
+            out=Path("results/train") / name,
+            state=Path(".dsn_saal/train") / name,
+            device=args.device,
+            measure=True,
+        )
+        cells = (
+            f"{plan.done}/{plan.runs}",
+            _or_unknown(plan.images, "d"),
+            f"{plan.parameters}",
+            f"{plan.flops_per_image / 1e9:.2f}",
+            _or_unknown(plan.flops and plan.flops / 1e12, ".1f"),
+            _or_unknown(plan.hours, ".2f"),
+            f"{plan.weight_bytes / 1e6:.1f}",
+        )
+        print(f"{name:32}" + "".join(f"{cell:>13}" for cell in cells))
+    print(
+        "runs: finished / all; TFLOP, hours: of the runs still to do, on this device; ?: not known before the split"
+    )
+
+
+def _or_unknown(value: float | None, form: str) -> str:
+    return "?" if value is None else format(value, form)

@@ -1,0 +1,135 @@
+"""What training will cost before it starts: runs to do, operations, hours on this device, disk."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from dsn_saal.domain.errors import BadRequest
+from dsn_saal.domain.run import RunKey
+from dsn_saal.losses import total
+from dsn_saal.models import build_network, set_dropout_generator
+from dsn_saal.models.flops import count_flops
+from dsn_saal.params.jobs import TrainJob, network_arguments
+from dsn_saal.train.assemble import new_run
+from dsn_saal.train.inputs import training_rows
+from dsn_saal.train.machine import Machine, prepare
+from dsn_saal.train.results import read_record
+
+PROBE_IMAGES = 4
+"""Images of the step that is timed: few, so that a plan is quick where training is slow."""
+
+PROBE_STEPS = 3
+"""Steps that are timed; the fastest counts."""
+
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cost of one experiment.
+
+    Attributes:
+        name: of the experiment.
+        runs: how many it has.
+        done: how many of them lie finished in the results or the state.
+        parameters: of the network, side branches included.
+        images: training images, None where the split is not made yet.
+        flops_per_image: operations of forward and backward pass.
+        epochs: of each run.
+        images_per_second: measured on this device, None where it was not measured.
+    """
+
+    name: str
+    runs: int
+    done: int
+    parameters: int
+    images: int | None
+    flops_per_image: int
+    epochs: int
+    images_per_second: float | None
+
+    @property
+    def flops(self) -> float | None:
+        """Operations of the runs still to do."""
+        return None if self.images is None else float(self.flops_per_image * self._left)
+
+    @property
+    def hours(self) -> float | None:
+        """Time of the runs still to do, at the measured speed."""
+        if self.images is None or self.images_per_second is None:
+            return None
+        return self._left / self.images_per_second / 3600
+
+    @property
+    def weight_bytes(self) -> int:
+        """Disk that the weights of all runs take."""
+        return self.runs * self.parameters * FLOAT_BYTES
+
+    @property
+    def _left(self) -> int:
+        return (self.runs - self.done) * self.epochs * (self.images or 0)
+
+
+def plan_experiment(job: TrainJob, *, split: Path, out: Path, state: Path, device: str, measure: bool) -> Plan:
+    """The cost of one experiment.
+
+    Args:
+        job: settings of the experiment.
+        split: its split's table, which may be missing.
+        out: folder of its results.
+        state: folder of what is unfinished.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        measure: whether to time a step.
+    """
+    with torch.device("meta"):
+        network = build_network(**network_arguments(job))
+    names = [RunKey(job.name, number).run_name for number in range(job.train.runs)]
+    return Plan(
+        name=job.name,
+        runs=job.train.runs,
+        done=sum(any(read_record(folder / name) for folder in (out, state)) for name in names),
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        images=_images(split),
+        flops_per_image=count_flops(network, job.image_size).training,
+        epochs=job.train.epochs,
+        images_per_second=_speed(job, device) if measure else None,
+    )
+
+
+def _images(split: Path) -> int | None:
+    try:
+        return len(training_rows(split, 0)[0])
+    except BadRequest:
+        return None
+
+
+def _speed(job: TrainJob, device: str) -> float:
+    """Training images per second of a small step: no more than training itself will reach."""
+    machine = prepare(device, precision=job.train.precision, threads=job.train.threads)
+    images = min(PROBE_IMAGES, job.train.batch_size)
+    settings = job.model_copy(update={"network": job.network.model_copy(update={"weights": "none"})})
+    run = new_run(settings, seed=0, counts=[1] * len(job.classes), machine=machine)
+    set_dropout_generator(run.network, run.generators.get("device", run.generators["order"]))
+    pixels = torch.zeros(images, 1, job.image_size, job.image_size, device=machine.device)
+    targets = torch.zeros(images, dtype=torch.int64, device=machine.device)
+    run.network.train()
+    seconds = []
+    for _ in range(PROBE_STEPS + 1):  # the first one warms up
+        begun = time.perf_counter()
+        with machine.autocast():
+            outputs = run.network(pixels.contiguous(memory_format=machine.memory_format))
+        run.optimizer.zero_grad(set_to_none=True)
+        total(run.loss(torch.stack(outputs), targets), job.loss.side_weight).backward()
+        run.optimizer.step()
+        _wait(machine)
+        seconds.append(time.perf_counter() - begun)
+    return images / min(seconds[1:])
+
+
+def _wait(machine: Machine) -> None:
+    if machine.device.type == "cuda":
+        torch.cuda.synchronize(machine.device)
