@@ -39,7 +39,8 @@ def without_conflicts(rows: list[Row]) -> tuple[list[Row], Exclusions]:
     for row in rows:
         labels.setdefault(row["case"], set()).add(row["label"])
     detail = "this file's case lies in the folders of two classes"
-    dropped = [(row["path"], Excluded(Reason.CLASS_CONFLICT, detail)) for row in rows if len(labels[row["case"]]) > 1]
+    paths = dict.fromkeys(row["path"] for row in rows if len(labels[row["case"]]) > 1)
+    dropped = [(path, Excluded(Reason.CLASS_CONFLICT, detail)) for path in paths]
     return [row for row in rows if len(labels[row["case"]]) == 1], dropped
 
 
@@ -50,12 +51,14 @@ def without_duplicates(rows: list[Row]) -> tuple[list[Row], Exclusions]:
     """
     kept: dict[tuple[str, str, float, str], Row] = {}
     dropped: Exclusions = []
+    several = {row["path"] for row in rows if row.get("frame", 0) > 0}
     for row in sorted(rows, key=lambda row: (row["path"], row.get("frame", 0))):
         first = kept.setdefault((row["case"], row["series"], row["z_mm"], row["pixel_sha256"]), row)
         if first is not row:
-            dropped.append(
-                (row["path"], Excluded(Reason.DUPLICATE, "same series, position and pixels as another file"))
-            )
+            detail = "same series, position and pixels as another file"
+            if row["path"] in several:
+                detail = f"frame {row['frame']}: {detail} or frame"
+            dropped.append((row["path"], Excluded(Reason.DUPLICATE, detail)))
     return list(kept.values()), dropped
 
 
@@ -73,7 +76,7 @@ def _sortable(value: Any) -> Any:
 
 SERIES_COLUMNS = (
     "case", "study", "series", "class_name", "slices", "taken", "why", "thickness_mm", "kernel", "spacing_mm",
-    "gaps", "overlaps", "tilt_deg", "order",
+    "gaps", "overlaps", "tilt_deg", "shear_deg", "order", "mixed",
 )  # fmt: skip
 """Columns of series.csv."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,8 +35,8 @@ def located(root: Path, written: Collection[str], key: bytes) -> dict[str, str]:
     wanted = {path for path in written if path.startswith(HASHED)}
     if not wanted:
         return {}
-    every = {hashed_path(path, key): path for path, _ in files_below(root, follow_links=True)}
-    missing = sorted(wanted - every.keys())
+    found = matching((path for path, _ in files_below(root, follow_links=True)), wanted, key)
+    missing = sorted(wanted - found.keys())
     if missing:
         raise CheckFailed(
             "files of the manifest are not below the source",
@@ -44,11 +44,26 @@ def located(root: Path, written: Collection[str], key: bytes) -> dict[str, str]:
             where=root,
             next_step="restore the files, name the folder that was ingested, or use the key it was ingested with",
         )
-    return {path: every[path] for path in sorted(wanted)}
+    return found
+
+
+def matching(paths: Iterable[str], wanted: Collection[str], key: bytes) -> dict[str, str]:
+    """Of `paths` those whose hash is wanted, by their hash, in the order of the hashes.
+
+    Args:
+        paths: real paths below the source.
+        wanted: hashed paths.
+        key: the secret they were hashed with.
+    """
+    every = {hashed_path(path, key): path for path in paths}
+    return {hashed: every[hashed] for hashed in sorted(set(wanted)) if hashed in every}
 
 
 def reading_places(
     read: Callable[[str, int, str], Pixels], places: Mapping[str, str], path: str, frame: int, file_sha256: str
 ) -> Pixels:
-    """`read` with the real path in place of a hashed one."""
-    return read(places.get(path, path), frame, file_sha256)
+    """`read` with the real path in place of a hashed one; an error names the hashed one."""
+    try:
+        return read(places.get(path, path), frame, file_sha256)
+    except CheckFailed as error:
+        raise CheckFailed(error.what, value=error.value, where=path, next_step=error.next_step) from None

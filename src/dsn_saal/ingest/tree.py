@@ -46,10 +46,17 @@ def _walk(root: Path, below: PurePosixPath, real: Path, follow_links: bool) -> I
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(root, path, real, follow_links)
         else:
-            yield path.as_posix(), _refusal(root / path, real, follow_links)
+            yield path.as_posix(), refusal(root / path, real, follow_links)
 
 
-def _refusal(path: Path, real: Path, follow_links: bool) -> Excluded | None:
+def refusal(path: Path, real: Path, follow_links: bool) -> Excluded | None:
+    """Why a file must not be opened, None where it may.
+
+    Args:
+        path: the file.
+        real: the source folder without links in its own path.
+        follow_links: whether links to files outside `real` may be read.
+    """
     try:
         mode = path.stat().st_mode
         inside = not path.is_symlink() or path.resolve().is_relative_to(real)
