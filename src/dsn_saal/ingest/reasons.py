@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -37,9 +39,9 @@ class Reason(StrEnum):
     BURNED_IN = "BURNED_IN"
     """The file says that text is burnt into its pixels: it may name the patient."""
     MULTI_FRAME = "MULTI_FRAME"
-    """More than one frame in a file; enhanced CT must be exported as single slices."""
+    """Several frames in a file without functional groups, so without positions; enhanced CT has them."""
     NOT_GREYSCALE = "NOT_GREYSCALE"
-    """Colour or inverted grey values."""
+    """Colour."""
     NOT_SQUARE = "NOT_SQUARE"
     """Rows and Columns differ: no axial CT reconstruction has that."""
     NO_POSITION = "NO_POSITION"
@@ -53,7 +55,7 @@ class Reason(StrEnum):
     DECODER_FAILED = "DECODER_FAILED"
     """The pixel data cannot be decoded, or do not have the declared size."""
     IMPLAUSIBLE_HU = "IMPLAUSIBLE_HU"
-    """The values cannot be HU of a body in air."""
+    """The values cannot be HU of a body in air: inverted, without their rescale, or a picture."""
     DUPLICATE = "DUPLICATE"
     """Same series, position and pixels as a file that was kept."""
     OTHER_SERIES = "OTHER_SERIES"
@@ -81,3 +83,17 @@ class Excluded(Exception):
     def __init__(self, reason: Reason, detail: str = "") -> None:
         self.reason, self.detail = reason, detail
         super().__init__(reason, detail)
+
+
+def gathered(refused: Iterable[Excluded], frames: int) -> list[Excluded]:
+    """The exclusions of a file's frames, one a reason and detail, in the order of their first frame.
+
+    Args:
+        refused: one a frame that is left out.
+        frames: frames of the file; of a file with one nothing is said of frames.
+    """
+    counts = Counter((excluded.reason, excluded.detail) for excluded in refused)
+    return [
+        Excluded(reason, detail if frames == 1 else f"{count} of {frames} frames: {detail}")
+        for (reason, detail), count in counts.items()
+    ]

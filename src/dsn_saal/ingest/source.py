@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,8 +52,8 @@ class Reader(Protocol):
     def files(self, *, follow_links: bool) -> Iterator[tuple[str, Excluded | None]]:
         """Every file of the source in a fixed order, with the reason where it must not be opened."""
 
-    def rows(self, path: str) -> list[Row]:
-        """The rows of a file, one a slice; raises Excluded where it is left out."""
+    def rows(self, path: str) -> Sequence[Row | Excluded]:
+        """The rows of a file, one a slice, and why slices of it are left out; raises Excluded where all are."""
 
     def settled(self, rows: list[Row]) -> Settled:
         """What all files together decide: conflicts, duplicates, which series is taken, whether the counts are right.

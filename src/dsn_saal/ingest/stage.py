@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dsn_saal.domain.errors import CheckFailed
+from dsn_saal.domain.errors import CheckFailed, DsnSaalError
 from dsn_saal.ingest.manifest import exclusions_csv, flow, manifest_table, series_csv
 from dsn_saal.ingest.parallel import map_ordered
 from dsn_saal.ingest.reasons import Excluded, Reason
@@ -16,13 +16,16 @@ from dsn_saal.ingest.source import Exclusions, Reader, Row
 from dsn_saal.storage.atomic import write_json, write_text
 from dsn_saal.storage.tables import write_table
 
+Outcome = Sequence[Row | Excluded] | Excluded
+"""What became of a file: of each of its slices, or why it is left out as a whole."""
+
 T = TypeVar("T")
 Progress = Callable[[Iterable[T], int], Iterable[T]]
 """Passes items on while it shows how many of a total went by."""
 
 
 def ingest_tree(
-    reader: Reader, out: Path, *, workers: int, progress: Progress[list[Row] | Excluded], follow_links: bool = False
+    reader: Reader, out: Path, *, workers: int, progress: Progress[Outcome], follow_links: bool = False
 ) -> dict[str, Any]:
     """Read every file below the reader's root and write manifest, exclusions and counts.
 
@@ -48,14 +51,13 @@ def ingest_tree(
     results = map_ordered(partial(read_or_refuse, reader), paths, workers=workers, crashed=_crashed)
     rows: list[Row] = []
     for path, result in zip(paths, progress(results, len(paths)), strict=True):
-        if isinstance(result, Excluded):
-            exclusions.append((path, result))
-        else:
-            rows.extend(result)
+        outcomes = [result] if isinstance(result, Excluded) else result
+        exclusions.extend((path, outcome) for outcome in outcomes if isinstance(outcome, Excluded))
+        rows.extend(outcome for outcome in outcomes if not isinstance(outcome, Excluded))
     return _write(reader, out, len(entries), rows, exclusions)
 
 
-def read_or_refuse(reader: Reader, path: str) -> list[Row] | Excluded:
+def read_or_refuse(reader: Reader, path: str) -> Outcome:
     """The manifest rows of one file, or why it is left out."""
     try:
         path.encode("utf-8")
@@ -64,6 +66,11 @@ def read_or_refuse(reader: Reader, path: str) -> list[Row] | Excluded:
         return Excluded(Reason.UNREADABLE, "the file name is no UTF-8")
     except Excluded as excluded:
         return excluded
+    except DsnSaalError:
+        raise
+    except Exception as error:
+        # One odd file must not stop the run, and a trace or the error's own text may quote what a tag holds.
+        return Excluded(Reason.UNREADABLE, f"reading it stopped with {type(error).__name__}")
 
 
 def _crashed(path: str) -> Excluded:

@@ -169,7 +169,7 @@ def test_a_compressed_frame_of_another_size_is_refused_before_it_is_decoded(tmp_
 
 def test_a_deflated_bomb_is_not_unpacked(tmp_path, monkeypatch):
     content = content_of(ct_file(HU, syntax=DeflatedExplicitVRLittleEndian), tmp_path)
-    monkeypatch.setattr("dsn_saal.ingest.dicom.header.MAX_FILE_BYTES", 500)
+    monkeypatch.setattr("dsn_saal.ingest.dicom.header.MAX_UNPACKED_BYTES", 500)
     with pytest.raises(Excluded) as refused:
         read_header(content)
     assert refused.value.reason is Reason.TOO_LARGE

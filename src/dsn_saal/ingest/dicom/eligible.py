@@ -17,23 +17,28 @@ ORIENTATION_TOLERANCE = 1e-3
 AXIAL_COSINE = math.cos(math.radians(45))
 """Smallest cosine between the slice normal and the patient's long axis that still counts as axial."""
 
+_GREY = ("MONOCHROME2", "MONOCHROME1")
+"""Both hold HU after the rescale: the interpretation turns the display round, not the values (PS3.3 C.7.6.3.1.2)."""
+
+
+def require_ct(dataset: Dataset) -> None:
+    """Raise Excluded unless the file says that it holds CT."""
+    if text(dataset, "Modality") != "CT":
+        raise Excluded(Reason.NOT_CT, "Modality is not CT" if tag(dataset, "Modality") else "no Modality")
+
 
 def require_ct_slice(dataset: Dataset, *, derived: str) -> None:
-    """Raise Excluded unless the tags describe one greyscale CT slice of a sane size.
+    """Raise Excluded unless the tags of a CT image describe one greyscale slice of a sane size.
 
     Args:
         dataset: the whitelisted tags.
         derived: "exclude" or "keep" what was computed from other images.
     """
-    if text(dataset, "Modality") != "CT":
-        raise Excluded(Reason.NOT_CT, "Modality is not CT" if tag(dataset, "Modality") else "no Modality")
     _require_original(dataset, derived=derived)
     if text(dataset, "BurnedInAnnotation") == "YES":
         raise Excluded(Reason.BURNED_IN, "BurnedInAnnotation is YES")
-    if whole(dataset, "NumberOfFrames", 1) != 1:
-        raise Excluded(Reason.MULTI_FRAME, "more than one frame")
-    if whole(dataset, "SamplesPerPixel", 1) != 1 or text(dataset, "PhotometricInterpretation") != "MONOCHROME2":
-        raise Excluded(Reason.NOT_GREYSCALE, "not MONOCHROME2")
+    if whole(dataset, "SamplesPerPixel", 1) != 1 or text(dataset, "PhotometricInterpretation") not in _GREY:
+        raise Excluded(Reason.NOT_GREYSCALE, "neither MONOCHROME2 nor MONOCHROME1")
     rows, columns = whole(dataset, "Rows"), whole(dataset, "Columns")
     if not (0 < rows <= MAX_SIDE and 0 < columns <= MAX_SIDE):
         raise Excluded(Reason.TOO_LARGE, f"Rows and Columns must lie in 1..{MAX_SIDE}")
@@ -42,7 +47,7 @@ def require_ct_slice(dataset: Dataset, *, derived: str) -> None:
 
 
 def _require_original(dataset: Dataset, *, derived: str) -> None:
-    kinds = text(dataset, "ImageType").split("\\")
+    kinds = [*text(dataset, "ImageType").split("\\"), *text(dataset, "FrameType").split("\\")]
     if "LOCALIZER" in kinds:
         raise Excluded(Reason.LOCALIZER, "ImageType says LOCALIZER")
     if derived == "exclude" and "SECONDARY" in kinds:

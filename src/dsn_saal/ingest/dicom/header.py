@@ -8,8 +8,10 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pydicom
-from pydicom.errors import InvalidDicomError
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import FileMetaDataset
+from pydicom.filereader import read_dataset, read_sequence
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from dsn_saal.ingest.reasons import Excluded, Reason
 
@@ -20,27 +22,64 @@ if TYPE_CHECKING:
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 pydicom.config.logger.disabled = True
 
+SEQUENCES = (
+    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    "CTImageFrameTypeSequence", "PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence",
+    "PixelValueTransformationSequence", "CTReconstructionSequence",
+)  # fmt: skip
+"""The only sequences whose items are read: the functional groups of a frame (DICOM PS3.3 C.7.6.16, C.8.15.3)."""
+
 READ_TAGS = (
-    "Modality", "ImageType", "QualityControlImage", "BurnedInAnnotation",
+    "Modality", "ImageType", "FrameType", "QualityControlImage", "BurnedInAnnotation",
     "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID",
-    "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness",
+    "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness",
     "Manufacturer", "ConvolutionKernel",
     "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation",
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
-    "RescaleSlope", "RescaleIntercept", "PixelPaddingValue", "PixelPaddingRangeLimit", "PixelData",
+    "RescaleSlope", "RescaleIntercept", "RescaleType", "PixelPaddingValue", "PixelPaddingRangeLimit", "PixelData",
+    *SEQUENCES,
 )  # fmt: skip
 """The only tags that are read. The identifiers among them leave the reader as keyed hashes."""
 
-_TAGS = {keyword: pydicom.tag.Tag(keyword) for keyword in (*READ_TAGS, "TransferSyntaxUID")}
+TAGS = {keyword: pydicom.tag.Tag(keyword) for keyword in (*READ_TAGS, "TransferSyntaxUID")}
+"""Their numbers: asking pydicom by keyword costs three times as much."""
 
-MAX_FILE_BYTES = 64 * 2**20
-"""Largest file that is opened, and largest dataset that a deflated file may grow to."""
+_LONG = {TAGS[keyword] for keyword in ("PixelData", *SEQUENCES)}
 
-_META_START = 128 + 4 + 12
-"""Preamble, mark, and the element whose last four bytes hold the length of the file meta information after it."""
+MAX_FILE_BYTES = 512 * 2**20
+"""Largest file that is opened: an enhanced CT of a thousand frames of 512 x 512."""
+
+MAX_UNPACKED_BYTES = 64 * 2**20
+"""Largest dataset that a deflated file may grow to."""
+
+MAX_READS = 400_000
+"""Most pieces that the parser may take a file in: an element is two or three. It bounds what nested items allocate."""
+
+MAX_VALUE_BYTES = 2**16
+"""Longest value of a tag that is neither pixels nor a sequence."""
 
 MAX_SIDE = 4096
 """Largest Rows or Columns that is decoded."""
+
+MARK_END = 132
+"""End of preamble and mark; the file meta information follows (PS3.10 7.1)."""
+
+_UNDEFINED = 0xFFFFFFFF
+
+
+class _Counted(BytesIO):
+    """Bytes that are read in a bounded number of pieces."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.left = MAX_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next bytes; raises Excluded where the parser asks without end."""
+        self.left -= 1
+        if self.left < 0:
+            raise Excluded(Reason.TOO_LARGE, "more elements than a CT image has")
+        return BytesIO.read(self, size)
 
 
 def read_header(content: bytes) -> Dataset:
@@ -49,46 +88,118 @@ def read_header(content: bytes) -> Dataset:
     Raises:
         Excluded: where the content is no DICOM, ends early, or cannot be parsed.
     """
-    if content[128:132] != b"DICM":
-        raise Excluded(Reason.NOT_DICOM, "no DICM mark after the preamble")
+    require_mark(content)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _require_bounded(content)
-            dataset = pydicom.dcmread(BytesIO(content), specific_tags=list(_TAGS.values()))
+            return _parsed(_Counted(content))
     except Excluded:
         raise
-    except InvalidDicomError:
-        raise Excluded(Reason.NOT_DICOM, "not DICOM Part 10") from None
     except EOFError:
         raise Excluded(Reason.TRUNCATED, "the file ends inside an element") from None
     except Exception as error:
+        # The parser wraps what `_Counted` raises; the reason is then in the chain.
+        inner = error.__context__
+        if isinstance(inner, Excluded):
+            raise inner from None
         raise Excluded(Reason.UNREADABLE, f"the parser stopped with {type(error).__name__}") from None
-    if not tag(dataset.file_meta, "TransferSyntaxUID"):
+
+
+def require_mark(content: bytes) -> None:
+    """Raise Excluded unless the content begins as DICOM Part 10 does; its first MARK_END bytes are enough."""
+    if content[128:MARK_END] != b"DICM":
+        raise Excluded(Reason.NOT_DICOM, "no DICM mark after the preamble")
+
+
+def _parsed(source: _Counted) -> Dataset:
+    """File meta information, then the dataset as its transfer syntax says (PS3.10 7.1, PS3.5 10)."""
+    source.seek(MARK_END)
+    meta = read_dataset(source, False, True, stop_when=lambda number, vr, length: number >> 16 != 2)
+    meta = FileMetaDataset({number: meta.get_item(number) for number in [TAGS["TransferSyntaxUID"]] if number in meta})
+    _require_short(meta)
+    syntax = tag(meta, "TransferSyntaxUID")
+    if not isinstance(syntax, UID):
         raise Excluded(Reason.UNREADABLE, "no TransferSyntaxUID")
+    if syntax == DeflatedExplicitVRLittleEndian:
+        source = _Counted(_unpacked(source.read()))
+    implicit, little = syntax == ImplicitVRLittleEndian, syntax != ExplicitVRBigEndian
+    dataset = read_dataset(source, implicit, little, specific_tags=list(TAGS.values()))
+    _require_short(dataset)
+    dataset.file_meta = meta
     return dataset
 
 
-def _require_bounded(content: bytes) -> None:
-    """Raise Excluded where a deflated dataset unpacks to more than a CT slice could hold, or is damaged."""
-    start = _META_START + int.from_bytes(content[_META_START - 4 : _META_START], "little")
-    if DeflatedExplicitVRLittleEndian.encode() not in content[_META_START:start]:
-        return
+def _unpacked(packed: bytes) -> bytes:
+    """A deflated dataset; raises Excluded where it unpacks to more than a CT slice could hold, or is damaged."""
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        unpacker.decompress(content[start:], MAX_FILE_BYTES)
+        content = unpacker.decompress(packed, MAX_UNPACKED_BYTES)
     except zlib.error:
         raise Excluded(Reason.TRUNCATED, "the deflated dataset is damaged") from None
     if unpacker.unconsumed_tail:
         raise Excluded(Reason.TOO_LARGE, "the deflated dataset unpacks to more than a CT slice")
     if not unpacker.eof:
         raise Excluded(Reason.TRUNCATED, "the deflated dataset ends early")
+    return content
+
+
+def _require_short(dataset: Dataset) -> None:
+    """Raise Excluded where a simple tag holds a sequence or a value without end: converting it would not be bounded."""
+    for element in dataset.elements():
+        if element.tag in _LONG:
+            continue
+        value = element.value
+        if element.VR == "SQ" or (isinstance(value, bytes) and len(value) > MAX_VALUE_BYTES):
+            raise Excluded(Reason.UNREADABLE, "a tag that is read holds no value of its kind")
+
+
+def pixel_bytes(dataset: Dataset) -> tuple[bytes, bool]:
+    """The bytes of PixelData, and whether they are encapsulated (of undefined length, PS3.5 A.4).
+
+    Raises:
+        Excluded: NO_PIXELS.
+    """
+    number = TAGS["PixelData"]
+    element = dataset.get_item(number) if number in dataset else None
+    content = None if element is None else element.value
+    if element is None or not isinstance(content, bytes) or not content:
+        raise Excluded(Reason.NO_PIXELS, "no PixelData")
+    if isinstance(element, RawDataElement):
+        return content, element.length == _UNDEFINED
+    return content, element.is_undefined_length
+
+
+def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """The items of one of SEQUENCES, [] where it is absent; raises Excluded where it cannot be parsed."""
+    number = TAGS[keyword]
+    if number not in dataset:
+        return []
+    try:
+        element: Any = dataset.get_item(number)
+        value = element.value
+        if isinstance(value, bytes):  # of defined length: not parsed yet
+            source = _Counted(value)
+            implicit, little = element.is_implicit_VR, element.is_little_endian
+            value = read_sequence(source, implicit, little, len(value), "iso8859")
+        found = list(value or [])
+        for item in found:
+            _require_short(item_tags(item))
+    except Excluded:
+        raise
+    except Exception as error:
+        raise Excluded(Reason.UNREADABLE, f"{keyword}: the parser stopped with {type(error).__name__}") from None
+    return found
+
+
+def item_tags(item: Dataset) -> Dataset:
+    """The whitelisted tags of an item, still unread."""
+    return pydicom.dataset.Dataset({number: item.get_item(number) for number in TAGS.values() if number in item})
 
 
 def tag(dataset: Dataset, keyword: str) -> Any:
     """The value of a tag, None where it is absent or empty; raises Excluded where it cannot be converted."""
     try:
-        element = dataset.get(_TAGS[keyword])  # by number: by keyword costs three times as much
+        element = dataset.get(TAGS[keyword])
         value = None if element is None else element.value
     except Exception:
         raise Excluded(Reason.UNREADABLE, f"{keyword} is malformed") from None
@@ -122,5 +233,5 @@ def whole(dataset: Dataset, keyword: str, default: int | None = None) -> int:
         return default
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise Excluded(Reason.UNREADABLE, f"{keyword} is missing or malformed") from None

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from functools import cache
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import uid
-from pydicom.pixels.decoders.base import get_decoder
 
-from dsn_saal.ingest.dicom.codestream import require_frame_size
-from dsn_saal.ingest.dicom.header import numbers, tag, whole
+from dsn_saal.ingest.dicom.header import numbers, text, whole
+from dsn_saal.ingest.dicom.plausible import require_body_in_air
+from dsn_saal.ingest.dicom.stored import stored_values
 from dsn_saal.ingest.reasons import Excluded, Reason
 
 if TYPE_CHECKING:
@@ -22,24 +18,20 @@ if TYPE_CHECKING:
 LOWEST_HU = -1024
 """Lowest HU a CT scanner reconstructs; everything below is padding, whatever the tags say."""
 
-AIR_BELOW_HU, TISSUE_ABOVE_HU = -500, -200
-"""A slice of a body in air holds at least one value below the first and one above the second."""
-
-_LITTLE_ENDIAN = (uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.DeflatedExplicitVRLittleEndian)
-_PLUGINS = {
-    **dict.fromkeys((*uid.JPEGTransferSyntaxes, *uid.JPEGLSTransferSyntaxes), "pylibjpeg-libjpeg"),
-    **dict.fromkeys(uid.JPEG2000TransferSyntaxes, "pylibjpeg-openjpeg"),
-    uid.RLELossless: "pylibjpeg-rle",
-    uid.ExplicitVRBigEndian: "pydicom",
-}
+HU_TYPES = ("", "HU", "US", "HU_MOD")
+"""Values of RescaleType that leave HU possible; US is unspecified. Others (electron density, Z effective) are no HU."""
 
 
-def hounsfield(dataset: Dataset, *, air_hu: int) -> tuple[NDArray[np.int16], str]:
+def hounsfield(dataset: Dataset, *, air_hu: int, number: int = 0, count: int = 1) -> tuple[NDArray[np.int16], str]:
     """HU of one slice with padding set to air, and the decoder's name and version.
 
+    The rescale comes before the photometric interpretation (PS3.3 C.11.1): MONOCHROME1 holds the same HU.
+
     Args:
-        dataset: the whitelisted tags with pixel data.
+        dataset: the whitelisted tags of the slice with the file's pixel data.
         air_hu: HU that padding becomes.
+        number: the frame, from 0.
+        count: frames of the file.
 
     Returns:
         HU (rows, columns) int16, rounded half to even where the rescale is not whole; "name version".
@@ -47,17 +39,18 @@ def hounsfield(dataset: Dataset, *, air_hu: int) -> tuple[NDArray[np.int16], str
     Raises:
         Excluded: where pixels are missing, short, not decodable, or no HU of a body in air.
     """
-    stored, decoder, padding = _stored(dataset)
     slope, intercept = numbers(dataset, "RescaleSlope", 1), numbers(dataset, "RescaleIntercept", 1)
     if slope is None or intercept is None or slope[0] == 0:
         raise Excluded(Reason.NO_RESCALE, "RescaleSlope or RescaleIntercept is missing or malformed")
+    if text(dataset, "RescaleType") not in HU_TYPES:
+        raise Excluded(Reason.NO_RESCALE, "RescaleType says that the values are no HU")
+    raw, decoder = stored_values(dataset, number, count)
+    stored = _within_bits(raw, whole(dataset, "BitsStored"))
     hu = rescale(stored, slope=slope[0], intercept=intercept[0])
+    padding = _padding(raw, hu, dataset)
+    require_body_in_air(hu, padding)
     if padding is not None:
-        hu[_trusted(padding, hu)] = air_hu
-    if int(hu.min()) < LOWEST_HU:
-        np.putmask(hu, hu < LOWEST_HU, air_hu)
-    if not (int(hu.min()) < AIR_BELOW_HU and int(hu.max()) > TISSUE_ABOVE_HU):
-        raise Excluded(Reason.IMPLAUSIBLE_HU, "the values cannot be HU of a body in air")
+        hu[padding] = air_hu
     return hu, decoder
 
 
@@ -74,62 +67,25 @@ def rescale(stored: NDArray[Any], *, slope: float, intercept: float) -> NDArray[
     return np.clip(np.rint(scaled), low, high).astype(np.int16)
 
 
-def _stored(dataset: Dataset) -> tuple[NDArray[Any], str, NDArray[np.bool_] | None]:
-    """Stored values, decoder, and which pixels hold PixelPaddingValue (None without that tag)."""
-    if tag(dataset, "PixelData") is None:
-        raise Excluded(Reason.NO_PIXELS, "no PixelData")
-    syntax = dataset.file_meta.TransferSyntaxUID
-    bits = whole(dataset, "BitsAllocated"), whole(dataset, "BitsStored"), whole(dataset, "PixelRepresentation", 0)
-    if bits[0] not in (8, 16) or not 0 < bits[1] <= bits[0] or bits[2] not in (0, 1):
-        raise Excluded(Reason.DECODER_FAILED, "BitsAllocated, BitsStored and PixelRepresentation do not fit together")
-    if whole(dataset, "HighBit", bits[1] - 1) != bits[1] - 1:
-        raise Excluded(Reason.DECODER_FAILED, "HighBit is not BitsStored - 1")
-    if syntax in _LITTLE_ENDIAN and bits[0] == 16:
-        raw = _uncompressed(dataset, signed=bits[2] == 1)
-        return _within_bits(raw, bits[1]), _versioned("numpy"), _is_padding(raw, dataset)
-    stored = _decoded(dataset, syntax)
-    return stored, _versioned(_PLUGINS[syntax]), _is_padding(stored, dataset)
-
-
-@cache
-def _versioned(package: str) -> str:
-    return f"{package} {metadata.version(package)}"
-
-
-def _uncompressed(dataset: Dataset, *, signed: bool) -> NDArray[Any]:
-    rows, columns = whole(dataset, "Rows"), whole(dataset, "Columns")
-    content = dataset.PixelData
-    if len(content) < 2 * rows * columns:
-        raise Excluded(Reason.TRUNCATED, "fewer pixels than Rows x Columns")
-    dtype = "<i2" if signed else "<u2"
-    return np.frombuffer(content, dtype, rows * columns).reshape(rows, columns)
-
-
 def _within_bits(raw: NDArray[Any], bits_stored: int) -> NDArray[Any]:
     """Values of the stored bits only: what stands in unused high bits (overlays) is cleared, the sign extended."""
     signed = raw.dtype.kind == "i"
     low, high = (-(1 << (bits_stored - 1)), 1 << (bits_stored - 1)) if signed else (0, 1 << bits_stored)
     if low <= int(raw.min()) and int(raw.max()) < high:
         return raw
-    spare = 16 - bits_stored
+    spare = 8 * raw.dtype.itemsize - bits_stored
     return (raw << spare) >> spare
 
 
-def _decoded(dataset: Dataset, syntax: uid.UID) -> NDArray[Any]:
-    if syntax not in _PLUGINS and syntax not in _LITTLE_ENDIAN:
-        raise Excluded(Reason.DECODER_FAILED, "no decoder for this transfer syntax")
-    rows, columns = whole(dataset, "Rows"), whole(dataset, "Columns")
-    require_frame_size(dataset.PixelData, syntax, rows=rows, columns=columns)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            plugin = "pylibjpeg" if syntax.is_compressed else ""
-            stored, _ = get_decoder(syntax).as_array(dataset, raw=True, index=0, decoding_plugin=plugin)
-    except Exception as error:
-        raise Excluded(Reason.DECODER_FAILED, f"the decoder stopped with {type(error).__name__}") from None
-    if stored.shape != (rows, columns) or stored.dtype.kind not in "iu":
-        raise Excluded(Reason.DECODER_FAILED, "the decoded image does not have the declared size")
-    return stored
+def _padding(raw: NDArray[Any], hu: NDArray[np.int16], dataset: Dataset) -> NDArray[np.bool_] | None:
+    """Where no scanner has measured: padding by its tag as far as it can be trusted, and everything below any HU."""
+    tagged = _is_padding(raw, dataset)
+    if tagged is not None:
+        tagged = _trusted(tagged, hu)
+    if int(hu.min()) >= LOWEST_HU:
+        return tagged
+    below = hu < LOWEST_HU
+    return below if tagged is None else tagged | below
 
 
 def _is_padding(stored: NDArray[Any], dataset: Dataset) -> NDArray[np.bool_] | None:
@@ -138,8 +94,8 @@ def _is_padding(stored: NDArray[Any], dataset: Dataset) -> NDArray[np.bool_] | N
     if first is None:
         return None
     last = numbers(dataset, "PixelPaddingRangeLimit", 1) or first
-    low, high = (_as_stored(value, stored.dtype) for value in sorted((first[0], last[0])))
-    return (stored >= low) & (stored <= high) if low <= high else None
+    low, high = sorted(_as_stored(value[0], stored.dtype) for value in (first, last))
+    return stored == low if low == high else (stored >= low) & (stored <= high)
 
 
 def _as_stored(value: float, dtype: np.dtype[Any]) -> int:

@@ -1,0 +1,81 @@
+"""Whether values can be HU of a body in air: air and soft tissue must be where they belong."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsn_saal.ingest.reasons import Excluded, Reason
+
+SAMPLE_SIDE = 128
+"""Rows and columns that are looked at, evenly spread: shares of an image need no more."""
+
+BIN_HU = 4
+_LOWEST, _BINS = -1024, 1024
+"""The histogram covers -1024 to 3071 HU; what lies above is counted in the last bin."""
+
+AIR, BETWEEN, SOFT, ABOVE_SOFT, DENSE = (-1024, -500), (-500, -200), (-200, 200), (200, 3072), (500, 3072)
+"""Ranges of HU: air and lung; neither; fat, muscle and blood; contrast medium, bone, metal; cortical bone and metal."""
+
+FEWEST_AIR, FEWEST_SOFT = 0.005, 0.01
+"""Least shares of the pixels inside the scan field. 300 clinical chest slices have at least 0.13 and 0.18."""
+
+AIR_MODE_BELOW_HU = -650
+"""The most frequent value of air and lung: -1000 round the body, down from -750 in a field inside it."""
+
+MODE_BIN_HU = 16
+
+LARGEST_CLIPPED = 0.02
+"""Largest share at the highest value. A picture of one window has its bones there, or all of its tissue."""
+
+
+def require_body_in_air(hu: NDArray[np.int16], padding: NDArray[np.bool_] | None) -> None:
+    """Raise Excluded (IMPLAUSIBLE_HU) where the histogram is none of a body in air.
+
+    Caught are inverted values, a missing intercept, one applied twice, a slope that is far off, values read with the
+    wrong sign, and pictures of 8 bits. Not caught is what moves air and soft tissue by less than about 150 HU.
+
+    Args:
+        hu: (rows, columns) HU before padding is set to air: padding looks like air that is not there.
+        padding: (rows, columns) where nothing was measured, None for nowhere.
+    """
+    step = max(1, min(hu.shape) // SAMPLE_SIDE)
+    sample = hu[::step, ::step]
+    measured = sample[~padding[::step, ::step]] if padding is not None else sample.ravel()
+    if not measured.size:
+        raise Excluded(Reason.IMPLAUSIBLE_HU, "every pixel is padding")
+    top = int(measured.max())
+    clipped = int(np.count_nonzero(measured == top))
+    places = (np.minimum(measured, 3071).astype(np.intp) - _LOWEST) // BIN_HU
+    counts = np.bincount(places, minlength=_BINS)
+    fault = _fault(counts, int(measured.size), clipped)
+    if fault:
+        raise Excluded(Reason.IMPLAUSIBLE_HU, fault)
+
+
+def _fault(counts: NDArray[np.intp], size: int, clipped: int) -> str:
+    """What is wrong with a histogram, "" where nothing is."""
+    air, between, soft, above, dense = (_within(counts, *span) for span in (AIR, BETWEEN, SOFT, ABOVE_SOFT, DENSE))
+    if air < FEWEST_AIR * size:
+        return "no air: the intercept may be missing"
+    if dense > air:
+        return "more bone than air: the values may be inverted, or have another sign"
+    if soft < FEWEST_SOFT * size or 2 * soft < between or soft < above:
+        return "no soft tissue near 0 HU: slope or intercept may be wrong"
+    if _air_mode(counts) >= AIR_MODE_BELOW_HU:
+        return "no air near -1000 HU: slope or intercept may be wrong"
+    if clipped > LARGEST_CLIPPED * size:
+        return "clipped at the highest value: a picture of one window"
+    return ""
+
+
+def _within(counts: NDArray[np.intp], low: int, high: int) -> int:
+    return int(counts[(low - _LOWEST) // BIN_HU : (high - _LOWEST) // BIN_HU].sum())
+
+
+def _air_mode(counts: NDArray[np.intp]) -> int:
+    """Lower end of the fullest bin of MODE_BIN_HU below soft tissue."""
+    below = counts[: (SOFT[0] - _LOWEST) // BIN_HU]
+    width = MODE_BIN_HU // BIN_HU
+    whole = below[: len(below) // width * width].reshape(-1, width).sum(axis=1)
+    return int(whole.argmax()) * MODE_BIN_HU + _LOWEST
