@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsn_saal.domain.errors import CheckFailed
-from dsn_saal.ingest.dicom.eligible import position_mm, require_ct_slice
-from dsn_saal.ingest.dicom.header import MAX_FILE_BYTES, numbers, read_header, text, whole
-from dsn_saal.ingest.identity import PUBLIC_KEY, clinical_key, key_path, keyed_hash
+from dsn_saal.ingest.dicom.dicomdir import listed_files
+from dsn_saal.ingest.dicom.eligible import position_mm, require_ct, require_ct_slice
+from dsn_saal.ingest.dicom.frames import Frame, frame_at, frames
+from dsn_saal.ingest.dicom.geometry import tilt_deg
+from dsn_saal.ingest.dicom.header import MARK_END, MAX_FILE_BYTES, numbers, read_header, require_mark, text, whole
 from dsn_saal.ingest.dicom.pixels import hounsfield
-from dsn_saal.ingest.dicom.study import SeriesRule, settle
+from dsn_saal.ingest.dicom.study import ALL_SERIES, SeriesRule, settle
+from dsn_saal.ingest.dicom.uids import uid_fault
+from dsn_saal.ingest.dicom.vocabulary import kernel_name, manufacturer_name
+from dsn_saal.ingest.identity import PUBLIC_KEY, clinical_key, key_path, keyed_hash
 from dsn_saal.ingest.places import hashed_path
-from dsn_saal.ingest.reasons import Excluded, Reason
+from dsn_saal.ingest.reasons import Excluded, Reason, gathered
 from dsn_saal.ingest.source import Row, Settled
 from dsn_saal.ingest.tree import case_folder, class_of, files_below
 
@@ -29,8 +36,10 @@ if TYPE_CHECKING:
 PHANTOM, CLINICAL = "phantom", "clinical"
 """The two values of the column origin."""
 
-LONGEST_TEXT = 64
-"""Free text of a scanner (manufacturer, kernel) is cut after so many characters, as its value representation is."""
+_RESTORE = "restore the file, or ingest the source again"
+
+UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+"""Identifiers whose faults are counted."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ class DicomReader:
         paths: "hashed" or "plain": how paths are written down.
         series: which series of a study is read.
         unlabelled: whether files outside every class folder are taken in.
+        dicomdir: name of the DICOMDIR in the root whose list of files is read, None for every file below the root.
     """
 
     root: Path
@@ -56,11 +66,14 @@ class DicomReader:
     air_hu: int
     derived: str
     paths: str = "hashed"
-    series: SeriesRule = SeriesRule("all", 5.0, ("lung", "soft"))
+    series: SeriesRule = ALL_SERIES
     unlabelled: bool = False
+    dicomdir: str | None = None
 
     def files(self, *, follow_links: bool) -> Iterator[tuple[str, Excluded | None]]:
-        """Every file below the root."""
+        """Every file below the root, or what its DICOMDIR lists."""
+        if self.dicomdir is not None:
+            return listed_files(self.root, self.dicomdir, follow_links=follow_links)
         return files_below(self.root, follow_links=follow_links)
 
     def settled(self, rows: list[Row]) -> Settled:
@@ -73,27 +86,44 @@ class DicomReader:
             return path
         return hashed_path(path, clinical_key(key_path(self.key_file), make=self.key_file is None))
 
-    def rows(self, path: str) -> list[Row]:
-        """The manifest rows of a file; raises Excluded where it is left out."""
-        return [self._row(path)]
-
-    def _row(self, path: str) -> Row:
+    def rows(self, path: str) -> list[Row | Excluded]:
+        """The manifest rows of a file, one a frame; raises Excluded where no frame is taken in."""
         class_name, label = class_of(path, self.folders, unlabelled=self.unlabelled)
         content = read_content(self.root / path)
         dataset = read_header(content)
+        require_ct(dataset)
+        of_file = {
+            "label": label,
+            "class_name": class_name,
+            "path": path,
+            "file_sha256": hashlib.sha256(content).hexdigest(),
+        }
+        outcomes = [self._outcome(frame, of_file) for frame in frames(dataset)]
+        rows: list[Row | Excluded] = [row for row in outcomes if not isinstance(row, Excluded)]
+        refused = gathered([why for why in outcomes if isinstance(why, Excluded)], len(outcomes))
+        if not rows and len(refused) == 1:
+            raise refused[0]
+        return rows + refused
+
+    def _outcome(self, frame: Frame, of_file: Row) -> Row | Excluded:
+        try:
+            return of_file | self._row(frame, of_file["path"], of_file["class_name"])
+        except Excluded as excluded:
+            return excluded
+
+    def _row(self, frame: Frame, path: str, class_name: str) -> Row:
+        dataset = frame.dataset
         require_ct_slice(dataset, derived=self.derived)
         z_mm = position_mm(dataset)
         identity = self._identity(dataset, path, class_name)
-        hu, decoder = hounsfield(dataset, air_hu=self.air_hu)
+        hu, decoder = hounsfield(dataset, air_hu=self.air_hu, number=frame.number, count=frame.count)
         return {
             **identity,
-            "label": label,
-            "class_name": class_name,
             "z_mm": z_mm,
+            **_place(dataset),
             **_acquisition(dataset),
             "decoder": decoder,
-            "path": path,
-            "file_sha256": hashlib.sha256(content).hexdigest(),
+            "frame": frame.number,
             "pixel_sha256": hashlib.sha256(hu.astype("<i2", copy=False).data).hexdigest(),
         }
 
@@ -121,6 +151,23 @@ class DicomReader:
         return text(dataset, "PatientID" if self.case_id == "patient_id" else "StudyInstanceUID")
 
 
+def _place(dataset: Dataset) -> dict[str, Any]:
+    """The slice's tilt, and what `settle` needs to know of it: place, number, and what is wrong with its identifiers.
+
+    Position and orientation must be known to be good.
+    """
+    cosines = tuple(numbers(dataset, "ImageOrientationPatient", 6) or ())
+    instance = numbers(dataset, "InstanceNumber", 1)
+    faults = {keyword: uid_fault(text(dataset, keyword)) for keyword in UIDS}
+    return {
+        "tilt_deg": tilt_deg(cosines),
+        "position_mm": tuple(numbers(dataset, "ImagePositionPatient", 3) or ()),
+        "cosines": cosines,
+        "instance": None if instance is None else int(instance[0]),
+        "uid_faults": {keyword: fault for keyword, fault in faults.items() if fault},
+    }
+
+
 def _acquisition(dataset: Dataset) -> dict[str, Any]:
     spacing = numbers(dataset, "PixelSpacing", 2) or (math.nan, math.nan)
     thickness = numbers(dataset, "SliceThickness", 1) or (math.nan,)
@@ -130,35 +177,52 @@ def _acquisition(dataset: Dataset) -> dict[str, Any]:
         "thickness_mm": thickness[0],
         "rows": whole(dataset, "Rows"),
         "columns": whole(dataset, "Columns"),
-        "manufacturer": text(dataset, "Manufacturer")[:LONGEST_TEXT],
-        "kernel": text(dataset, "ConvolutionKernel")[:LONGEST_TEXT],
+        "manufacturer": manufacturer_name(text(dataset, "Manufacturer")),
+        "kernel": kernel_name(text(dataset, "ConvolutionKernel")),
         "transfer_syntax": str(dataset.file_meta.TransferSyntaxUID),
     }
 
 
 def read_content(path: Path) -> bytes:
-    """A file's bytes; raises Excluded where it is too large or the system refuses."""
+    """A file's bytes; raises Excluded where it is no DICOM, too large, or the system refuses."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise Excluded(Reason.TOO_LARGE, f"more than {MAX_FILE_BYTES} bytes")
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size > MAX_FILE_BYTES:
+                raise Excluded(Reason.TOO_LARGE, f"more than {MAX_FILE_BYTES} bytes")
+            require_mark(stream.read(MARK_END))  # before a large file of another kind is read
+            stream.seek(0)
+            return stream.read(size)
     except OSError as error:
         raise Excluded(Reason.UNREADABLE, f"cannot be read: {error.strerror}") from None
 
 
 def read_hu(root: Path, air_hu: int, path: str, frame: int, file_sha256: str) -> NDArray[np.int16]:
-    """HU (rows, columns) of a file that ingestion has seen.
+    """HU (rows, columns) of one frame of a file that ingestion has seen.
 
     Raises:
         CheckFailed: where the file is gone, changed since, or no longer readable.
     """
-    advice = "restore the file, or ingest the source again"
     try:
-        content = read_content(root / path)
-        if hashlib.sha256(content).hexdigest() != file_sha256:
-            raise CheckFailed("a source file changed after it was ingested", where=path, next_step=advice)
-        return hounsfield(read_header(content), air_hu=air_hu)[0]
-    except Excluded as excluded:
+        entry = (root / path).stat()
+        dataset = _opened(root, path, file_sha256, entry.st_mtime_ns, entry.st_size, entry.st_ino)
+        image = frame_at(dataset, frame)
+        return hounsfield(image.dataset, air_hu=air_hu, number=image.number, count=image.count)[0]
+    except (Excluded, OSError) as error:
+        value = error.reason if isinstance(error, Excluded) else error.strerror
         raise CheckFailed(
-            "a source file of the manifest cannot be read", value=excluded.reason, where=path, next_step=advice
+            "a source file of the manifest cannot be read", value=value, where=path, next_step=_RESTORE
         ) from None
+
+
+@lru_cache(maxsize=1)
+def _opened(root: Path, path: str, file_sha256: str, *unchanged: int) -> Dataset:
+    """The tags of a file whose content is what ingestion saw.
+
+    The last file is kept while its time, size and inode are: a file of many frames is read and hashed once, not once
+    a frame.
+    """
+    content = read_content(root / path)
+    if hashlib.sha256(content).hexdigest() != file_sha256:
+        raise CheckFailed("a source file changed after it was ingested", where=path, next_step=_RESTORE)
+    return read_header(content)
