@@ -58,7 +58,7 @@ class TagReport:
         """The report as text."""
         yield f"{self.files} files; not read: {_told(self.refused)}"
         yield f"burned-in annotation: {_told(self.burned_in)}"
-        yield "basic profile (DICOM PS3.15, table E.1-1): X remove, Z empty, D dummy, U other UID, - not in the table"
+        yield "basic profile (DICOM PS3.15, table E.1-1): X remove, Z empty, D dummy, U other UID, - none known"
         yield ""
         width = max((len(name) for _, name in self.tags), default=4)
         yield f"{'tag':<12} {'name':<{width}} {'files':>7}  {'profile':<7}  read by ingest"

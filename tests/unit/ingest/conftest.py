@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dsn_saal.ingest.identity import KEY_FILE_VARIABLE, clinical_key
 from dsn_saal.ingest.dicom.reader import DicomReader
+from dsn_saal.ingest.identity import KEY_FILE_VARIABLE, clinical_key
 
 FOLDERS = {"covid19": ("covid19", "COVID-19 subjects"), "normal": ("normal",)}
 

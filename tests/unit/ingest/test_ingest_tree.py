@@ -14,10 +14,10 @@ from fake_dicom import thorax, write_ct, write_tree
 
 from dsn_saal.cli import main
 from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.ingest.dicom.reader import read_hu
 from dsn_saal.ingest.identity import clinical_key, key_path, keyed_hash
 from dsn_saal.ingest.manifest import COLUMNS
 from dsn_saal.ingest.parallel import map_ordered
-from dsn_saal.ingest.dicom.reader import read_hu
 from dsn_saal.ingest.stage import ingest_tree
 from dsn_saal.storage.tables import read_table
 

@@ -97,9 +97,10 @@ def settle(rows: list[Row], rule: SeriesRule) -> Settled:
         rows: rows of the manifest with what `reader` adds for this: position_mm, cosines, instance, uid_faults.
         rule: which series of a study is read.
     """
-    identifiers = _identifiers(rows)
+    identifiers = _faults(rows)
     rows, conflicts = without_conflicts(rows)
     rows, duplicates = without_duplicates(rows)
+    identifiers |= _repeated(rows)
     by_series: dict[tuple[str, str, str], list[Row]] = {}
     for row in sorted(rows, key=lambda row: (row["case"], row["study"], row["series"])):
         by_series.setdefault((row["case"], row["study"], row["series"]), []).append(row)
@@ -197,10 +198,14 @@ def _oddities(entries: list[dict[str, Any]]) -> dict[str, int]:
     return {name: count for name, count in sorted(found.items()) if count}
 
 
-def _identifiers(rows: list[Row]) -> dict[str, int]:
-    """How many slices have identifiers that are missing, no DICOM UIDs, or not their own."""
+def _faults(rows: list[Row]) -> dict[str, int]:
+    """How many slices have identifiers that are missing or no DICOM UIDs."""
     found = Counter(f"{kind}: {fault}" for row in rows for kind, fault in row["uid_faults"].items())
-    instances = Counter((row["case"], row["sop"], row.get("frame", 0)) for row in rows if row["sop"])
-    if repeated := sum(count - 1 for count in instances.values()):
-        found["SOPInstanceUID: of another slice"] = repeated
     return dict(sorted(found.items()))
+
+
+def _repeated(rows: list[Row]) -> dict[str, int]:
+    """How many slices bear the SOP Instance UID of another one with other pixels or in another place."""
+    instances = Counter((row["case"], row["sop"], row.get("frame", 0)) for row in rows if row["sop"])
+    repeated = sum(count - 1 for count in instances.values())
+    return {"SOPInstanceUID: of another slice": repeated} if repeated else {}

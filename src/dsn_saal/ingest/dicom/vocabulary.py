@@ -24,7 +24,8 @@ _MAKERS = {
 _SEPARATORS = re.compile(r"[^A-Z0-9]+")
 
 _NUMBERED = re.compile(
-    r"(?P<family>[BDHIJQTUS]|B[flrvx]|H[cdrsv]|I[rn]|Q[irs]|S[abd]|T[r]|U[brv])(?P<number>[1-9]\d)[fhmsu]?(?:[\\d]?[1-5])?"
+    r"(?P<family>[BDHIJQTUS]|B[flrvx]|H[cdrsv]|I[rn]|Q[irs]|S[abd]|T[r]|U[brv])(?P<number>[1-9]\d)[dfhmsu]?(?:\\?[1-5])?",
+    re.ASCII,
 )
 """Siemens: family, sharpness, and the tube's or the iteration's mark (B31f, I30f\\2, Br36d\\3)."""
 
@@ -40,14 +41,14 @@ _NAMED = {
 }
 """Kernels with a name of their own, and their kind."""
 
-_TOSHIBA = re.compile(r"F[CL](?P<number>\d{2})(?:-?[A-Z])?")
+_TOSHIBA = re.compile(r"F[CL](?P<number>\d{2})(?:-?[A-Z])?", re.ASCII)
 _TOSHIBA_KINDS = {**dict.fromkeys(range(1, 20), SOFT), **dict.fromkeys((*range(30, 40), *range(50, 60)), LUNG)} | {
     **dict.fromkeys(range(80, 90), LUNG)
 }
 """Canon and Toshiba: body with and without correction; bone; lung; high resolution lung and bone."""
 
 _UIH = re.compile(r"[A-Z]{1,3}_(?P<word>V?SOFT|SMOOTH|STANDARD|V?SHARP|LUNG|BONE)_[A-D]")
-_NEUSOFT = re.compile(r"(?P<word>F|SB|LUNG|BONE)\d{1,2}")
+_NEUSOFT = re.compile(r"(?P<word>F|SB|LUNG|BONE)\d{1,2}", re.ASCII)
 _SHARP_WORDS = ("SHARP", "VSHARP", "LUNG", "BONE")
 
 _SHARP_FROM = 50
@@ -60,7 +61,7 @@ def manufacturer_name(text: str) -> str:
     for length in (3, 2, 1):
         if name := _MAKERS.get(" ".join(words[:length])):
             return name
-    return OTHER if words or text.strip() else ""
+    return OTHER if words or text.strip(" \0") else ""
 
 
 def kernel_name(text: str) -> str:
