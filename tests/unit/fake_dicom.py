@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 SIDE = 128
-CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
+CT_IMAGE, ENHANCED_CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1"
 
 
 def ellipse(side, x, y, across, down):
@@ -42,14 +44,18 @@ def thorax(side=SIDE, *, lungs=True, trachea=True, couch=True, noise=0, seed=0, 
 
 
 def ct_file(hu, *, z=0.0, syntax=ExplicitVRLittleEndian, intercept=-1024, signed=False, **tags):
-    """A dataset that stores `hu`; `tags` replace or (None) remove a tag, `stored` replaces the pixels as they are."""
+    """A dataset that stores `hu`.
+
+    `tags` replace or (None) remove a tag, `stored` replaces the pixels as they are, `frame` is a compressed frame of
+    `syntax` that takes their place.
+    """
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CT_IMAGE
     meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[str(z), str(tags)])
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset = Dataset()
     dataset.file_meta, dataset.preamble = meta, b"\0" * 128
-    stored = tags.pop("stored", None)
+    stored, frame = tags.pop("stored", None), tags.pop("frame", None)
     if stored is None:
         stored = (np.asarray(hu, np.int32) - intercept).astype(np.int16 if signed else np.uint16)
     values = {
@@ -67,13 +73,79 @@ def ct_file(hu, *, z=0.0, syntax=ExplicitVRLittleEndian, intercept=-1024, signed
             setattr(dataset, keyword, value)
     if "PixelData" in dataset:
         dataset["PixelData"].VR = "OW"
-    if syntax.is_compressed and not syntax.is_deflated:
+    if frame is not None:
+        meta.TransferSyntaxUID = syntax
+        dataset.PixelData = encapsulate([frame])
+        dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+    elif syntax.is_compressed and not syntax.is_deflated:
         dataset.compress(syntax)
     elif syntax != ExplicitVRLittleEndian:
         meta.TransferSyntaxUID = syntax
         if not syntax.is_little_endian:
             dataset.PixelData = stored.astype(stored.dtype.newbyteorder(">")).tobytes()
     return dataset
+
+
+def enhanced_ct_file(slices, *, syntax=ExplicitVRLittleEndian, shared=None, own=None, **tags):
+    """An enhanced CT file of several HU arrays, 5 mm apart; position and rescale are in functional groups only.
+
+    `shared` maps a group's name to its tags (None removes the group), `own` a frame's number to such a mapping.
+    """
+    stored = np.stack([np.asarray(hu, np.int32) + 1024 for hu in slices]).astype(np.uint16)
+    top = dict.fromkeys(("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness"))
+    top |= dict.fromkeys(("RescaleSlope", "RescaleIntercept", "ConvolutionKernel"))
+    dataset = ct_file(
+        slices[0],
+        **(top | {"SOPClassUID": ENHANCED_CT_IMAGE, "ImageType": ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]}
+           | {"NumberOfFrames": len(slices), "PixelData": stored.tobytes()} | tags),
+    )  # fmt: skip
+    groups = {
+        "PlaneOrientationSequence": {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0]},
+        "PixelMeasuresSequence": {"PixelSpacing": [0.7, 0.8], "SliceThickness": 5},
+        "PixelValueTransformationSequence": {"RescaleSlope": 1, "RescaleIntercept": -1024, "RescaleType": "HU"},
+        "CTReconstructionSequence": {"ConvolutionKernel": "B31f"},
+        "CTImageFrameTypeSequence": {"FrameType": ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]},
+    } | (shared or {})
+    dataset.SharedFunctionalGroupsSequence = [_groups(groups)]
+    dataset.PerFrameFunctionalGroupsSequence = [
+        _groups({"PlanePositionSequence": {"ImagePositionPatient": [-100, -100, 5.0 * at]}} | (own or {}).get(at, {}))
+        for at in range(len(slices))
+    ]
+    if syntax.is_compressed and not syntax.is_deflated:
+        dataset.compress(syntax)
+    else:
+        dataset.file_meta.TransferSyntaxUID = syntax
+    return dataset
+
+
+def _groups(groups):
+    """One item of functional groups."""
+    item = Dataset()
+    for name, tags in groups.items():
+        if tags is not None:
+            inner = Dataset()
+            for keyword, value in tags.items():
+                setattr(inner, keyword, value)
+            setattr(item, name, [inner])
+    return item
+
+
+def file_bytes(dataset):
+    """A dataset as a DICOM Part 10 file."""
+    stream = BytesIO()
+    dataset.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
+
+
+def with_syntax(content, syntax):
+    """A file's bytes with another TransferSyntaxUID; pydicom refuses to write what does not fit together.
+
+    The length of the file meta information is left as it was: writers get it wrong, too.
+    """
+    value = syntax.encode() + b"\0" * (len(syntax) % 2)
+    at = content.index(b"\x02\x00\x10\x00UI") + 6
+    after = at + 2 + int.from_bytes(content[at : at + 2], "little")
+    return content[:at] + len(value).to_bytes(2, "little") + value + content[after:]
 
 
 def write_ct(path, hu=None, **tags):

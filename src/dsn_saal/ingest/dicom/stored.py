@@ -47,7 +47,7 @@ def stored_values(dataset: Dataset, number: int, count: int) -> tuple[NDArray[An
     content, encapsulated = pixel_bytes(dataset)
     syntax = tag(dataset.file_meta, "TransferSyntaxUID")
     if syntax not in _PLUGINS and syntax not in _LITTLE_ENDIAN:
-        known = syntax.name if not syntax.is_private and syntax.is_transfer_syntax else "a private transfer syntax"
+        known = syntax.name if not syntax.is_private and syntax.is_transfer_syntax else "an unknown transfer syntax"
         raise Excluded(Reason.DECODER_FAILED, f"no decoder for {known}")
     options = _options(dataset, count)
     if encapsulated != syntax.is_encapsulated:
