@@ -1,8 +1,8 @@
 """Training throughput of every network on a GPU: images/s, and what share of the device's measured ceiling that is.
 
-Each line of the result is one network in one arithmetic, trained by the project's own loop on random images. A line that
-is in the result file already is not measured again: stop the script at any time and start it anew. It begins nothing new
-after --minutes. It needs torch, torchvision, numpy, safetensors and this repository's src on the path, no more.
+Each line of the result is one network in one arithmetic, trained by the project's own loop on random images. A line
+that is in the result file already is not measured again: stop the script at any time and start it anew. It begins
+nothing new after --minutes. It needs torch, torchvision, numpy, safetensors and this repository's src on the path.
 
     PYTHONPATH=src python benchmarks/gpu/throughput.py --out throughput.jsonl --minutes 9
     PYTHONPATH=src python benchmarks/gpu/throughput.py --out smoke.jsonl --smoke          # a minute on a CPU
