@@ -33,6 +33,6 @@ def reader(source):
 
     def make(**change):
         base = {"case_id": "patient_id", "key_file": None, "air_hu": -1000, "derived": "exclude", "paths": "plain"}
-        return DicomReader(root=source, folders=FOLDERS, **(base | change))
+        return DicomReader(**({"root": source, "folders": FOLDERS} | base | change))
 
     return make

@@ -19,7 +19,7 @@ DIRECTORY_STORAGE = "1.2.840.10008.1.3.10"
 MAX_DICOMDIR_BYTES = 256 * 2**20
 """Largest DICOMDIR that is opened."""
 
-MAX_RECORDS = 1_000_000
+MAX_RECORDS = 300_000
 """Most records, nested items among them, that are parsed: each takes memory, however short it is."""
 
 _META_BYTES = 4096
