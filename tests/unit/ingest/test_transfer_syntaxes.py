@@ -126,6 +126,13 @@ def test_a_frame_that_ends_early_is_never_filled_up(name):
         assert refused.reason in (Reason.TRUNCATED, Reason.DECODER_FAILED)
 
 
+def test_a_run_length_frame_that_ends_early_is_never_filled_up():
+    content = read_header(file_bytes(ct_file(HU, syntax=uid.RLELossless))).PixelData
+    frame = frames_of_bytes.compressed_frame(content, 0, 1)
+    for length in (0, 10, 64, 80, len(frame) // 2, len(frame) - 4):
+        assert refusal(ct_file(HU, syntax=uid.RLELossless, frame=frame[:length] or b"\0\0"))
+
+
 def _replaced(frame, at, value):
     changed = bytearray(frame)
     changed[at : at + len(value)] = value

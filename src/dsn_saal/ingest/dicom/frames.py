@@ -77,23 +77,6 @@ def frames(dataset: Dataset) -> Iterator[Frame]:
         yield Frame(number, count, _flat(dataset, shared, group))
 
 
-def frame_at(dataset: Dataset, number: int) -> Frame:
-    """One image of a file.
-
-    Raises:
-        Excluded: as `frame_count` does, and MULTI_FRAME where there is no such frame.
-    """
-    count = frame_count(dataset)
-    if not 0 <= number < count:
-        raise Excluded(Reason.MULTI_FRAME, "the file has no such frame")
-    if TAGS[_PER_FRAME] not in dataset:
-        return Frame(0, 1, dataset)
-    groups = items(dataset, _PER_FRAME)
-    if len(groups) != count:
-        raise Excluded(Reason.UNREADABLE, "NumberOfFrames and the per-frame functional groups differ")
-    return Frame(number, count, _flat(dataset, _shared(dataset), groups[number]))
-
-
 def _shared(dataset: Dataset) -> Dataset:
     found = items(dataset, _SHARED)
     if len(found) > 1:

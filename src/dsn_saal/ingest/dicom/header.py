@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 import zlib
 from io import BytesIO
@@ -18,9 +19,11 @@ from dsn_saal.ingest.reasons import Excluded, Reason
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-# pydicom quotes values, identities among them, in its warnings.
+# pydicom quotes values, identities among them, in its warnings, and its decoders log every failure with a traceback.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
-pydicom.config.logger.disabled = True
+pydicom.config.logger.propagate = False
+pydicom.config.logger.handlers = [logging.NullHandler()]
+warnings.filterwarnings("ignore", module=r"pydicom\.")
 
 SEQUENCES = (
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
@@ -90,9 +93,7 @@ def read_header(content: bytes) -> Dataset:
     """
     require_mark(content)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _parsed(_Counted(content))
+        return _parsed(_Counted(content))
     except Excluded:
         raise
     except EOFError:

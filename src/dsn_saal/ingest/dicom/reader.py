@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.ingest.dicom.dicomdir import listed_files
 from dsn_saal.ingest.dicom.eligible import position_mm, require_ct, require_ct_slice
-from dsn_saal.ingest.dicom.frames import Frame, frame_at, frames
+from dsn_saal.ingest.dicom.frames import Frame, frames
 from dsn_saal.ingest.dicom.geometry import tilt_deg
 from dsn_saal.ingest.dicom.header import MARK_END, MAX_FILE_BYTES, numbers, read_header, require_mark, text, whole
 from dsn_saal.ingest.dicom.pixels import hounsfield
@@ -205,8 +205,10 @@ def read_hu(root: Path, air_hu: int, path: str, frame: int, file_sha256: str) ->
     """
     try:
         entry = (root / path).stat()
-        dataset = _opened(root, path, file_sha256, entry.st_mtime_ns, entry.st_size, entry.st_ino)
-        image = frame_at(dataset, frame)
+        images = _opened(root, path, file_sha256, entry.st_mtime_ns, entry.st_size, entry.st_ino)
+        if not 0 <= frame < len(images):
+            raise CheckFailed("a source file has no such frame", value=frame, where=path, next_step=_RESTORE)
+        image = images[frame]
         return hounsfield(image.dataset, air_hu=air_hu, number=image.number, count=image.count)[0]
     except (Excluded, OSError) as error:
         value = error.reason if isinstance(error, Excluded) else error.strerror
@@ -216,8 +218,8 @@ def read_hu(root: Path, air_hu: int, path: str, frame: int, file_sha256: str) ->
 
 
 @lru_cache(maxsize=1)
-def _opened(root: Path, path: str, file_sha256: str, *unchanged: int) -> Dataset:
-    """The tags of a file whose content is what ingestion saw.
+def _opened(root: Path, path: str, file_sha256: str, *unchanged: int) -> list[Frame]:
+    """The images of a file whose content is what ingestion saw, not yet decoded.
 
     The last file is kept while its time, size and inode are: a file of many frames is read and hashed once, not once
     a frame.
@@ -225,4 +227,4 @@ def _opened(root: Path, path: str, file_sha256: str, *unchanged: int) -> Dataset
     content = read_content(root / path)
     if hashlib.sha256(content).hexdigest() != file_sha256:
         raise CheckFailed("a source file changed after it was ingested", where=path, next_step=_RESTORE)
-    return read_header(content)
+    return list(frames(read_header(content)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -103,13 +102,13 @@ def _uncompressed(content: bytes, number: int, options: dict[str, Any]) -> NDArr
 def _decoded(content: bytes, syntax: uid.UID, number: int, options: dict[str, Any]) -> tuple[NDArray[Any], str]:
     plugin = _PLUGINS[syntax]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            decoder = get_decoder(syntax)
-            # pydicom takes the first of several decoders that are installed; ours must be the one that is written down.
-            name = "pylibjpeg" if syntax.is_encapsulated else ""
-            values, _ = decoder.as_array(content, raw=True, index=number, decoding_plugin=name, **options)
-    except Exception as error:
+        decoder = get_decoder(syntax)
+        # pydicom takes the first of several decoders that are installed; ours must be the one that is written down.
+        name = "pylibjpeg" if syntax.is_encapsulated else ""
+        values, _ = decoder.as_array(content, raw=True, index=number, decoding_plugin=name, **options)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic of pylibjpeg-rle, which is written in Rust, is no Exception
         detail = f"decoding: {plugin} stopped with {type(error).__name__}"
         raise Excluded(Reason.DECODER_FAILED, detail) from None
     if values.shape != (options["rows"], options["columns"]) or values.dtype.kind not in "iu":
