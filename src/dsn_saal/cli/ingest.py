@@ -174,8 +174,7 @@ def _locate(args: argparse.Namespace, job: IngestJob) -> None:
     paths = (path for path, _ in reader.files(follow_links=True))
     found = matching(paths, wanted, clinical_key(key_path(job.ingest.key_file), make=False))
     for hashed, path in found.items():
-        # A name that is no UTF-8, or holds a line's end, must neither stop the command nor pass for two.
-        print(f"{hashed}\t{path.encode('utf-8', 'backslashreplace').decode()!r}")
+        print(f"{hashed}\t{path!r}")  # a name may be no UTF-8, or hold a line's end
     missing = [hashed for hashed in wanted if hashed not in found]
     if missing:
         raise CheckFailed(
