@@ -106,5 +106,5 @@ BASIC_PROFILE = {keyword: code for code, keywords in _BY_CODE.items() for keywor
 PRIVATE_CODE = "X"
 """Code of every attribute of an odd group, unless it is known to be safe."""
 
-CURVE_GROUPS = range(0x5000, 0x5100)
-"""All attributes of these groups are curves: code X."""
+CURVE_GROUPS = "(50"
+"""What the tags of curves begin with, groups 5000 to 50FF: all of them have code X."""

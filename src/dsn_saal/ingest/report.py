@@ -31,6 +31,12 @@ NAMED_TAGS = ("Manufacturer", "ConvolutionKernel")
 MAX_DEPTH = 16
 """Sequences inside sequences that are followed."""
 
+MAX_ITEMS = 200_000
+"""Most items of sequences that are parsed in one file."""
+
+_ITEM_MARKS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
+"""The tag of an item, in little and big endian."""
+
 
 @dataclass(frozen=True)
 class FileTags:
@@ -106,8 +112,8 @@ def file_tags(root: Path, path: str) -> FileTags | Excluded:
         burned_in = text(read_header(content), "BurnedInAnnotation")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            whole = pydicom.dcmread(BytesIO(content), stop_before_pixels=True)
-            names = {_named(tag) for dataset in (whole.file_meta, whole) for tag in _tags(dataset)}
+            whole = pydicom.dcmread(BytesIO(content))
+            names = {_named(tag) for dataset in (whole.file_meta, whole) for tag in _tags(dataset, _Budget())}
     except Excluded as excluded:
         return excluded
     except Exception as error:
@@ -120,17 +126,32 @@ def _crashed(path: str) -> FileTags | Excluded:
     return Excluded(Reason.UNREADABLE, "reading it ended the process")
 
 
-def _tags(dataset: Dataset, depth: int = 0) -> Iterator[BaseTag]:
+class _Budget:
+    """How many items of sequences of a stated length are still parsed; the header's reader has bounded the others."""
+
+    def __init__(self) -> None:
+        self.left = MAX_ITEMS
+
+    def take(self, value: object) -> None:
+        """Count the items in a sequence's bytes; raises Excluded where there are too many in all."""
+        if isinstance(value, bytes):
+            self.left -= sum(value.count(mark) for mark in _ITEM_MARKS)
+        if self.left < 0:
+            raise Excluded(Reason.TOO_LARGE, "more items of sequences than a CT image has")
+
+
+def _tags(dataset: Dataset, budget: _Budget, depth: int = 0) -> Iterator[BaseTag]:
     """Every tag, those inside sequences among them."""
     for tag in sorted(dataset.keys()):  # of the dataset itself iteration would convert every value
         yield tag
         if depth < MAX_DEPTH and _is_sequence(dataset, tag):
+            budget.take(dataset.get_item(tag).value)
             try:
                 items = list(dataset[tag].value)
             except Exception:
                 continue  # a sequence that cannot be parsed has a name all the same
             for item in items:
-                yield from _tags(item, depth + 1)
+                yield from _tags(item, budget, depth + 1)
 
 
 def _is_sequence(dataset: Dataset, tag: BaseTag) -> bool:
@@ -146,11 +167,14 @@ def _is_sequence(dataset: Dataset, tag: BaseTag) -> bool:
 def _named(tag: BaseTag) -> tuple[str, str]:
     if tag.is_private:
         return f"({tag.group:04X},----)", "private"
-    return f"({tag.group:04X},{tag.element:04X})", keyword_for_tag(tag) or "unknown"
+    if name := keyword_for_tag(tag):
+        return f"({tag.group:04X},{tag.element:04X})", name
+    # In a broken file a piece of a value may stand where a tag is read: its number is not shown.
+    return "(----,----)", "not in the dictionary"
 
 
 def _profile(tag: str, name: str) -> str:
-    if name == "private" or int(tag[1:5], 16) in CURVE_GROUPS:
+    if name == "private" or tag.startswith(CURVE_GROUPS):
         return PRIVATE_CODE
     return BASIC_PROFILE.get(name, "-")
 

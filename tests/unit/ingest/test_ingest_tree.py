@@ -54,7 +54,7 @@ def test_bytes_do_not_depend_on_the_number_of_processes(source, reader, tmp_path
     (source / "normal" / "note.txt").write_text("no DICOM")
     for workers in (1, 3):
         ingest(reader, tmp_path / f"out{workers}", workers)
-    for name in ("manifest.parquet", "exclusions.csv", "flow.json"):
+    for name in ("manifest.parquet", "exclusions.csv", "series.csv", "flow.json"):
         assert (tmp_path / "out1" / name).read_bytes() == (tmp_path / "out3" / name).read_bytes()
 
 

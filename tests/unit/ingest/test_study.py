@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from fake_dicom import thorax, write_ct
+from fake_dicom import enhanced_ct_file, thorax, write_ct
 
 from dsn_saal.ingest.dicom.study import RULES, SeriesRule
 from dsn_saal.ingest.manifest import SERIES_COLUMNS
@@ -164,3 +164,27 @@ def test_identifiers_that_are_none_are_counted_and_stay_unknown(source, ingested
         "SOPInstanceUID: empty": 2, "SOPInstanceUID: not digits and dots": 1, "SOPInstanceUID: too long": 1,
         "SOPInstanceUID: leading zero": 1, "SOPInstanceUID: of another slice": 1,
     }  # fmt: skip
+
+
+def test_frames_of_one_file_are_a_series_like_any_other(source, reader, tmp_path):
+    """Two frames lie in one place with the same pixels: one of them is a copy, and the file stays."""
+    places = (0, 5, 5, 15)
+    file = enhanced_ct_file(
+        [HU + np.int16(place) for place in places], SeriesInstanceUID="1.1", InstanceNumber=1,
+        own={
+            number: {"PlanePositionSequence": {"ImagePositionPatient": [-100, -100, place]}}
+            for number, place in enumerate(places)
+        },
+    )  # fmt: skip
+    (source / "covid19").mkdir()
+    file.save_as(source / "covid19" / "frames.dcm", enforce_file_format=True)
+    write_series(source / "covid19", "1.2", z=(0,), SliceThickness=4)
+    write_series(source / "normal", "1.9.9", z=(0,), PatientID="N1", StudyInstanceUID="1.9")
+    out = tmp_path / "frames"
+    ingest_tree(reader(series=LUNG_FIRST), out, workers=1, progress=lambda items, total: items)
+    series = pd.read_csv(out / "series.csv", dtype=str, keep_default_na=False).query("class_name == 'covid19'")
+    taken = series.query("taken == 'yes'").iloc[0]
+    assert (taken["slices"], taken["order"], taken["spacing_mm"], taken["gaps"]) == ("3", "ascending", "7.5", "0")
+    exclusions = pd.read_csv(out / "exclusions.csv").set_index("reason")["detail"]
+    assert exclusions["DUPLICATE"].startswith("frame 2: same series, position and pixels")
+    assert sorted(read_table(out / "manifest.parquet").query("label == 0")["frame"]) == [0, 1, 3]
