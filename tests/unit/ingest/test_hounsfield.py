@@ -117,6 +117,47 @@ def test_a_range_of_padding_values_is_air(tmp_path):
     assert read(dataset, tmp_path)[0, :4].tolist() == [-1000] * 4
 
 
+@pytest.mark.parametrize("limits", [(63536, 64000), (64000, 63536), (-2000, 64000), (64000, -2000)])
+def test_a_range_of_padding_values_in_either_sign_and_order(tmp_path, limits):
+    """-2000 to -1536 in signed pixels; 63536 and 64000 are the same bits."""
+    stored = (HU.astype(np.int32) + 1024).astype(np.int16)
+    stored[0, :3] = [-2000, -1700, -1536]
+    dataset = ct_file(HU, stored=stored, PixelRepresentation=1)
+    for keyword, limit in zip(("PixelPaddingValue", "PixelPaddingRangeLimit"), limits, strict=True):
+        dataset.add_new(keyword, "SS" if limit < 0 else "US", limit)
+    hu = read(dataset, tmp_path)
+    assert hu[0, :3].tolist() == [-1000] * 3
+    np.testing.assert_array_equal(hu[1:], HU[1:])
+
+
+@pytest.mark.parametrize("value", [b"", b"\0\0\0\0\0\0", b"ab\0"])
+def test_a_padding_value_that_is_no_number_is_not_believed(tmp_path, value):
+    dataset = ct_file(HU, signed=True, intercept=0)
+    dataset.add_new("PixelPaddingValue", "OB", value)
+    try:
+        np.testing.assert_array_equal(read(dataset, tmp_path), HU)
+    except Excluded as refused:
+        assert refused.reason is Reason.UNREADABLE
+
+
+def test_padding_above_air_is_believed_outside_the_scan_circle_only(tmp_path):
+    """PixelPaddingValue 0 of an unsigned image means -1024; of a signed image without intercept it means water."""
+    hu = np.where(HU < -990, -1024, HU)
+    result = read(ct_file(hu, PixelPaddingValue=0), tmp_path)
+    np.testing.assert_array_equal(result, np.where(hu == -1024, -1000, hu))
+
+
+@pytest.mark.parametrize(("kind", "kept"), [("HU", True), ("US", True), ("hu", True), ("Z_EFF", False), ("EDW", False)])
+def test_the_unit_of_the_rescale_counts(tmp_path, kind, kept):
+    dataset = ct_file(HU, RescaleType=kind)
+    if kept:
+        np.testing.assert_array_equal(read(dataset, tmp_path), HU)
+    else:
+        with pytest.raises(Excluded) as refused:
+            read(dataset, tmp_path)
+        assert refused.value.reason is Reason.NO_RESCALE
+
+
 def test_a_wrong_padding_value_makes_no_holes_in_tissue(tmp_path):
     """The tag names 0 HU, which corners and tissue hold: outside the circle it is padding, inside it is water."""
     hu = HU.copy()

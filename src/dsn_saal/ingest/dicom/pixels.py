@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 LOWEST_HU = -1024
 """Lowest HU a CT scanner reconstructs; everything below is padding, whatever the tags say."""
 
-HU_TYPES = ("", "HU", "US", "HU_MOD")
-"""Values of RescaleType that leave HU possible; US is unspecified. Others (electron density, Z effective) are no HU."""
+NOT_HU = ("OD", "MGML", "Z_EFF", "ED", "EDW", "PCT")
+"""Values of RescaleType that stand for other units (PS3.3 C.11.1.1.2); of anything else the histogram decides."""
 
 
 def hounsfield(dataset: Dataset, *, air_hu: int, number: int = 0, count: int = 1) -> tuple[NDArray[np.int16], str]:
@@ -42,7 +42,7 @@ def hounsfield(dataset: Dataset, *, air_hu: int, number: int = 0, count: int = 1
     slope, intercept = numbers(dataset, "RescaleSlope", 1), numbers(dataset, "RescaleIntercept", 1)
     if slope is None or intercept is None or slope[0] == 0:
         raise Excluded(Reason.NO_RESCALE, "RescaleSlope or RescaleIntercept is missing or malformed")
-    if text(dataset, "RescaleType") not in HU_TYPES:
+    if text(dataset, "RescaleType").upper() in NOT_HU:
         raise Excluded(Reason.NO_RESCALE, "RescaleType says that the values are no HU")
     raw, decoder = stored_values(dataset, number, count)
     stored = _within_bits(raw, whole(dataset, "BitsStored"))
