@@ -99,13 +99,15 @@ def test_names_are_found_whatever_their_case(media):
     assert sum(path.endswith(".dcm") for path in found) == 2
 
 
-def test_the_same_name_goes_before_one_in_another_case(media):
+@pytest.mark.parametrize("lower", [True, False])
+def test_the_same_name_goes_before_one_in_another_case(media, lower):
     image = sorted(media.rglob("IM*"))[0]
     twin = image.with_name(image.name.lower())
     twin.write_bytes(image.read_bytes())
+    named, other = (path.relative_to(media).as_posix() for path in ((twin, image) if lower else (image, twin)))
+    rewritten(media, lambda records: setattr(records[0], "ReferencedFileID", named.split("/")))
     found = listed(media)
-    assert found[image.relative_to(media).as_posix()] is None
-    assert found[twin.relative_to(media).as_posix()] is Reason.UNLISTED
+    assert found[named] is None and found[other] is Reason.UNLISTED
 
 
 @pytest.mark.parametrize(
