@@ -1,4 +1,4 @@
-"""`dsn-saal split`: an index becomes a case-wise split with its certificate."""
+"""`dsn-saal split`: an index becomes a split with its certificate; --explain says what is in it."""
 
 from __future__ import annotations
 
@@ -6,29 +6,28 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dsn_saal.cli.common import add_settings, read_job
+from dsn_saal.cli.common import add_settings, read_job, require_inputs
+from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.jobs import SplitJob, split_job
-from dsn_saal.split.certificate import certify
-from dsn_saal.split.draw import draw_per_class, draw_unstratified
-from dsn_saal.storage.atomic import write_json
+from dsn_saal.params.root import Settings, read_settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-EXAMPLE = (
-    "example:\n"
-    "  dsn-saal split --dataset covid19_diag --index results/preprocess/covid19_diag/index.parquet \\\n"
-    "      --out results/split/covid19_diag"
-)
+EXAMPLE = """examples:
+  dsn-saal split --dataset covid19_diag --protocol case_wise --index results/preprocess/covid19_diag/index.parquet \\
+      --images results/preprocess/covid19_diag --out results/split/covid19_diag
+  dsn-saal split --explain --dataset covid19_diag --protocol case_wise
 
-PROTOCOL = "case_wise"
-"""Name of the one protocol that is built: the stem of both files."""
+writes OUT/PROTOCOL.parquet and OUT/PROTOCOL.certificate.json; --explain reads them where the workflow puts them and
+writes nothing: cases and slices by class and part, the certificate, and whether the scanner tells the class"""
 
 LEVELS = {
     "case": "case",
     "study": "study",
     "series": "series",
     "sop": "sop",
+    "article": "article",
     "file": "file_sha256",
     "pixel": "pixel_sha256",
 }
@@ -38,49 +37,100 @@ LEVELS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `dsn-saal split`."""
     parser.add_argument("--dataset", help="data set of params.yaml (needed without --settings)")
-    parser.add_argument("--index", type=Path, required=True, help="index.parquet of the preprocess stage")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the split and its certificate")
+    parser.add_argument("--protocol", required=True, help="protocol of params.yaml; names the files")
+    parser.add_argument("--index", type=Path, help="index.parquet of the preprocess stage")
+    parser.add_argument("--images", type=Path, help="folder of the preprocess stage: images.npy, masks.npy")
+    parser.add_argument("--out", type=Path, help="folder for the split and its certificate")
+    parser.add_argument("--explain", action="store_true", help="write nothing, say what is in the split")
+    parser.add_argument("--draw", type=int, default=0, metavar="N", help="draw that --explain shows (default: 0)")
+    parser.add_argument("--json", action="store_true", help="with --explain: JSON instead of text")
     add_settings(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Draw, certify, write."""
+    """Draw, certify, write; or explain."""
+    if args.explain:
+        _explain(args)
+        return
+    require_inputs(args, "index", "images", "out")
+    from dsn_saal.split.certificate import certify
+    from dsn_saal.split.make import draws_of, slice_names, split_table
+    from dsn_saal.split.table import part_counts
+    from dsn_saal.storage.atomic import write_json
     from dsn_saal.storage.tables import read_table, write_table
 
-    job = read_job(args, SplitJob, lambda settings: split_job(settings, args.dataset))
+    job = read_job(args, SplitJob, lambda settings: split_job(settings, *_known(settings, args)))
     index = read_table(args.index)
-    training = _draw(job, index)
-    split = index[["row", "case", "label"]].assign(
-        part=["train" if case in training else "test" for case in index["case"]]
-    )
+    parts = draws_of(index, job.protocol.model_dump(), job.base.model_dump() if job.base else None, job.classes)
     levels = {level: index[column].tolist() for level, column in LEVELS.items()}
-    certificate = certify(levels, split["part"].tolist(), split["label"].tolist())
-    certificate["counts"] = _counts(job, split)
-    write_table(args.out / f"{PROTOCOL}.parquet", split)
-    write_json(args.out / f"{PROTOCOL}.certificate.json", certificate)
+    if not any(levels["article"]):  # most sets are not cut out of articles
+        del levels["article"]
+    certificate = certify(
+        levels, _near(args.images, index, job), parts, labels=index["label"].tolist(), names=slice_names(index)
+    )
+    split = split_table(index, parts)
+    certificate["counts"] = part_counts(split, job.classes, draw=0)
+    write_table(args.out / f"{args.protocol}.parquet", split)
+    write_json(args.out / f"{args.protocol}.certificate.json", certificate)
+    found = ", ".join(f"{level} {entry['verdict']}" for level, entry in certificate["levels"].items())
+    conflicts = certificate["label_conflicts_total"]
+    print(f"{len(parts)} draws; {certificate['verdict']} ({found}); label conflicts: {conflicts}")
 
 
-def _draw(job: SplitJob, index: pd.DataFrame) -> set[str]:
-    cases = {
-        name: {str(case): len(rows) for case, rows in index[index["label"] == label].groupby("case")}
-        for label, name in enumerate(job.classes)
-    }
-    split = job.split
-    if split.rule == "unstratified":
-        return draw_unstratified(cases, train_share=split.train_share, seed=split.seed)
-    return draw_per_class(cases, train_share=split.train_share, seed=split.seed, train_slices=split.train_slices)
+def _known(settings: Settings, args: argparse.Namespace) -> tuple[str, str]:
+    """Data set and protocol, both of which params.yaml must name."""
+    for what, wanted, known in (
+        ("data set", args.dataset, settings.datasets),
+        ("protocol", args.protocol, settings.protocols),
+    ):
+        if wanted not in known:
+            raise BadRequest(
+                f"no such {what}" if wanted else f"--{what.replace(' ', '')} is missing",
+                value=wanted,
+                next_step=f"name one of: {', '.join(known)}",
+            )
+    return args.dataset, args.protocol
 
 
-def _counts(job: SplitJob, split: pd.DataFrame) -> dict[str, Any]:
-    """Cases and slices per part and class: a split by case does not hit its share in slices."""
-    counts: dict[str, Any] = {}
-    for part in ("train", "test"):
-        rows = split[split["part"] == part]
-        counts[part] = {
-            name: {
-                "cases": int(rows.loc[rows["label"] == label, "case"].nunique()),
-                "slices": int((rows["label"] == label).sum()),
-            }
-            for label, name in enumerate(job.classes)
-        }
-    return counts
+def _near(images: Path, index: pd.DataFrame, job: SplitJob) -> list[tuple[int, int, float]]:
+    import numpy as np
+
+    from dsn_saal.cli.progress import tracked
+    from dsn_saal.split.near_duplicates import grey_grid, near_pairs, perceptual_hash
+
+    pixels, masks = (np.load(images / name, mmap_mode="r", allow_pickle=False) for name in ("images.npy", "masks.npy"))
+    side = pixels.shape[1]
+    grids = np.empty((len(index), *grey_grid(pixels[0], None).shape), np.int16)
+    for at in tracked("looking for near duplicates")(range(len(index)), len(index)):
+        mask = np.unpackbits(masks[at], count=side * side).reshape(side, side) > 0
+        grids[at] = grey_grid(pixels[at], mask)
+    hashes = np.array([perceptual_hash(grid) for grid in grids], dtype=np.uint64)
+    return near_pairs(grids, hashes, index["case"].tolist(), **job.certificate.model_dump())
+
+
+def _explain(args: argparse.Namespace) -> None:
+    import json
+
+    from dsn_saal.split.explain import explain, told
+    from dsn_saal.split.table import read_split
+    from dsn_saal.storage.tables import read_table
+
+    settings = read_settings(args.params)
+    dataset, protocol = _known(settings, args)
+    index = args.index or Path("results/preprocess") / dataset / "index.parquet"
+    stem = (args.out or Path("results/split") / dataset) / protocol
+    certificate = stem.with_name(f"{protocol}.certificate.json")
+    try:
+        proven = json.loads(certificate.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadRequest("there is no certificate", value=certificate, next_step="run dsn-saal split") from None
+    split = read_split(stem.with_name(f"{protocol}.parquet"))
+    found: dict[str, Any] = explain(
+        read_table(index),
+        split,
+        proven,
+        classes=tuple(settings.datasets[dataset].classes),
+        draw=args.draw,
+        accept=settings.datasets[dataset].accept,
+    )
+    print(json.dumps(found, indent=2) if args.json else told(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -52,3 +53,21 @@ def shared_test(table: pd.DataFrame) -> bool:
     """Whether all draws test the same slices."""
     tested = table[table["part"] == "test"].sort_values("row")
     return len({tuple(rows) for _, rows in tested.groupby("draw")["row"]}) <= 1
+
+
+def part_counts(table: pd.DataFrame, classes: Sequence[str], *, draw: int) -> dict[str, dict[str, dict[str, int]]]:
+    """Cases and slices per part and class of one draw; a case is counted where it is known."""
+    parts = parts_of(table, draw)
+    present = set(parts["part"]) | {"train", "test"}
+    return {
+        part: {
+            name: _count(parts[(parts["part"] == part) & (parts["label"] == label)])
+            for label, name in enumerate(classes)
+        }
+        for part in PARTS
+        if part in present
+    }
+
+
+def _count(rows: pd.DataFrame) -> dict[str, int]:
+    return {"cases": int(rows.loc[rows["case"] != "", "case"].nunique()), "slices": len(rows)}

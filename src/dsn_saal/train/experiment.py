@@ -52,7 +52,7 @@ def train_experiment(
         BadRequest: where an input is missing or cannot be read, or the device is not there.
         CheckFailed: where the split leaks, a class is empty, training diverges, or memory or disk run out.
     """
-    require_certificate(certificate, job.accept)
+    unused = require_certificate(certificate, job.accept)
     machine = prepare(device, precision=job.train.precision, threads=job.train.threads)
     finished = {}
     with memory_errors(job.train.batch_size):
@@ -62,6 +62,8 @@ def train_experiment(
         material_of(draws[0])  # what is missing or damaged is said before anything is hashed
         hashes = {"images_sha256": sha256_of(images / "images.npy"), "split_sha256": sha256_of(split)}
         with TrainingProgress(job.name, job.train.runs, job.train.epochs, job.train.batch_size) as progress:
+            for entry in unused:
+                progress.say(f"datasets.<name>.accept names nothing of this split's certificate: {entry}")
             for number, draw in enumerate(draws):
                 name, seed = RunKey(job.name, number).run_name, job.train.first_seed + number
                 identity = run_identity(job, seed=seed, draw=draw, code=code, machine=machine, **hashes)

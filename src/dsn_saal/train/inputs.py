@@ -13,35 +13,52 @@ from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.split.table import parts_of, read_split
 
 
-def require_certificate(path: Path, accept: Sequence[str]) -> None:
+def require_certificate(path: Path, accept: Sequence[str]) -> list[str]:
     """Refuse a split that is certified to leak.
 
     Args:
         path: certificate of the split.
-        accept: levels of the certificate whose violation is accepted by name.
+        accept: findings that are accepted: the name of one, or a level as a whole.
+
+    Returns:
+        Entries of `accept` that name nothing in this certificate.
 
     Raises:
         BadRequest: where there is no certificate, or it is none.
-        CheckFailed: where a level is VIOLATED that was not accepted.
+        CheckFailed: where a finding was not accepted.
     """
     try:
         certificate = json.loads(path.read_text(encoding="utf-8"))
-        verdict = certificate["verdict"]
-        violated = sorted(name for name, entry in certificate["levels"].items() if entry["verdict"] == "VIOLATED")
+        levels, verdict = certificate["levels"], certificate["verdict"]
+        violated = {level: entry for level, entry in levels.items() if entry["verdict"] == "VIOLATED"}
+        named = {level: [finding["name"] for finding in entry["findings"]] for level, entry in violated.items()}
+        found = {level: int(entry["found"]) for level, entry in violated.items()}
     except FileNotFoundError:
         raise BadRequest(
             "the split has no certificate", value=path, next_step="run dsn-saal split, which writes it"
         ) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BadRequest("not a certificate of a split", value=path, next_step="run dsn-saal split again") from None
-    refused = [name for name in violated if name not in accept]
-    if refused or (verdict == "VIOLATED" and not violated):
+    refused = {
+        level: [name for name in named[level] if name not in accept] for level in violated if level not in accept
+    }
+    # Findings beyond those that are listed have no name to accept: their level must be.
+    refused = {level: names for level, names in refused.items() if names or found[level] > len(named[level])}
+    if verdict == "VIOLATED" and not violated:
+        raise CheckFailed("the certificate contradicts itself", value=verdict, where=path, next_step="split anew")
+    if refused:
         raise CheckFailed(
-            "the training and test parts share what must be apart",
-            value=", ".join(refused) or verdict,
+            "the parts of the split share what must be apart",
+            value="; ".join(f"{found[level]} at {level} level, {_first(names)}" for level, names in refused.items()),
             where=path,
-            next_step="make the split again, or accept the finding by name in split.accept: every report will say so",
+            next_step="split anew, or accept the finding or its level by name in datasets.<name>.accept: every report "
+            "will say so",
         )
+    return [entry for entry in accept if entry not in violated and not any(entry in names for names in named.values())]
+
+
+def _first(names: Sequence[str]) -> str:
+    return f"first {names[0]!r}" if names else "too many to name"
 
 
 def training_rows(path: Path, draw: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -36,25 +36,40 @@ def test_help_loads_nothing_heavy():
 def index(cases):
     rows = [(case, label) for case, label, n in cases for _ in range(n)]
     table = pd.DataFrame(rows, columns=["case", "label"]).assign(row=range(len(rows)))
-    for column in ("study", "series", "sop", "file_sha256", "pixel_sha256"):
+    for column in ("study", "series", "sop", "file_sha256", "pixel_sha256", "path"):
         table[column] = [f"{column}{row}" for row in table["row"]]
-    return table
+    return table.assign(article="", official="", train_3000=False, number=-1, frame=0)
+
+
+def write_cohort(folder, cases):
+    """Index and images of as many slices, all of them different."""
+    table = index(cases)
+    write_table(folder / "index.parquet", table)
+    pixels = np.random.default_rng(0).integers(0, 256, (len(table), 32, 32), dtype=np.uint8)
+    np.save(folder / "images.npy", pixels)
+    np.save(folder / "masks.npy", np.full((len(table), 128), 255, np.uint8))
+
+
+def split(folder, settings):
+    paths = ["--index", str(folder / "index.parquet"), "--images", str(folder), "--out", str(folder)]
+    return main(["split", "--settings", settings, "--protocol", "case_wise", *paths])
 
 
 @pytest.fixture
 def settings(tmp_path):
-    laws = {"rule": "per_class", "train_share": 0.7, "seed": 7, "train_slices": None, "accept": []}
-    return json.dumps({"split": laws, "classes": ["covid19", "normal"]})
+    laws = {
+        "kind": "cases", "rule": "per_class", "train_share": 0.7, "seed": 7, "draws": 1, "train_slices": None,
+    }  # fmt: skip
+    near = {"hash_bits": 10, "correlation": 0.97}
+    return json.dumps({"protocol": laws, "base": None, "certificate": near, "classes": ["covid19", "normal"]})
 
 
 def test_split_writes_a_certified_split(tmp_path, settings):
-    write_table(tmp_path / "index.parquet", index([(f"c{i}", i % 2, 3) for i in range(10)]))
-    assert (
-        main(["split", "--settings", settings, "--index", str(tmp_path / "index.parquet"), "--out", str(tmp_path)]) == 0
-    )
-    split = read_table(tmp_path / "case_wise.parquet")
-    assert split.groupby("case")["part"].nunique().max() == 1
-    assert split.groupby(["part", "label"])["case"].nunique().to_dict() == {
+    write_cohort(tmp_path, [(f"c{i}", i % 2, 3) for i in range(10)])
+    assert split(tmp_path, settings) == 0
+    made = read_table(tmp_path / "case_wise.parquet")
+    assert made.groupby("case")["part"].nunique().max() == 1
+    assert made.groupby(["part", "label"])["case"].nunique().to_dict() == {
         ("test", 0): 1,
         ("test", 1): 1,
         ("train", 0): 4,
@@ -66,14 +81,12 @@ def test_split_writes_a_certified_split(tmp_path, settings):
 
 
 def test_split_names_the_class_that_has_one_case(tmp_path, settings, capsys):
-    write_table(tmp_path / "index.parquet", index([("a", 0, 3), ("b", 1, 3), ("c", 1, 3)]))
-    assert (
-        main(["split", "--settings", settings, "--index", str(tmp_path / "index.parquet"), "--out", str(tmp_path)]) == 1
-    )
+    write_cohort(tmp_path, [("a", 0, 3), ("b", 1, 3), ("c", 1, 3)])
+    assert split(tmp_path, settings) == 1
     assert "class covid19" in capsys.readouterr().err
     assert not list(tmp_path.glob("case_wise*"))
 
 
 def test_a_missing_index_is_a_bad_request(tmp_path, settings, capsys):
-    assert main(["split", "--settings", settings, "--index", str(tmp_path / "no.parquet"), "--out", str(tmp_path)]) == 2
-    assert "no.parquet" in capsys.readouterr().err
+    assert split(tmp_path, settings) == 2
+    assert "index.parquet" in capsys.readouterr().err
