@@ -13,8 +13,8 @@ from scipy import ndimage
 
 from dsn_saal.cli import main
 from dsn_saal.domain.errors import CheckFailed
-from dsn_saal.ingest.manifest import manifest_table
 from dsn_saal.ingest.dicom.reader import DicomReader, read_hu
+from dsn_saal.ingest.manifest import manifest_table
 from dsn_saal.preprocess.stage import preprocess_manifest
 from dsn_saal.preprocess.store import ArrayWriter
 from dsn_saal.storage.tables import read_table

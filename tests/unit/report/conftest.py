@@ -5,8 +5,8 @@ import pytest
 from dsn_saal.params.paper_jobs import CONTACT_SHEET, FIGURES, TABLES, report_job, table_job
 from dsn_saal.report.build import Sources, build_report
 from dsn_saal.storage.atomic import write_text
-from dsn_saal.tables import cohort as cohort_table
 from dsn_saal.tables import certificates, datasets, results, switchboard
+from dsn_saal.tables import cohort as cohort_table
 from dsn_saal.tables.table import write_table_files
 
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 10"><rect width="9" height="9"/></svg>'

@@ -19,7 +19,7 @@ def test_violated_split_trains_only_where_each_finding_is_accepted_by_name(place
     here = place()
     here.write_certificate("VIOLATED", case="PROVEN", series="VIOLATED", pixel="VIOLATED")
     for accepted in ((), ("pixel",), ("series",), ("pixel", "series: a"), ("case",)):
-        with pytest.raises(CheckFailed, match="2 at series level, first 'series: |2 at pixel level"):
+        with pytest.raises(CheckFailed, match=r"2 at (series|pixel) level, first"):
             require_certificate(here.certificate, accepted)
     assert require_certificate(here.certificate, ("pixel", "series")) == []
     assert require_certificate(here.certificate, ("pixel", "series: b", "series: a")) == []
