@@ -136,6 +136,14 @@ def test_odd_series_are_named(source, ingested, slices, column, value, finding):
     assert manifest["z_mm"].is_monotonic_increasing, "the position orders, the number never does"
 
 
+def test_a_malformed_number_costs_no_slice(source, ingested):
+    write_series(source / "covid19", "1.1", start=1234)
+    path = source / "covid19" / "1.1-1234.dcm"
+    path.write_bytes(path.read_bytes().replace(b"IS\x04\x001234", b"IS\x04\x0012a4"))
+    _, series, manifest = ingested()
+    assert len(manifest) == 2 and series["order"].item() == "missing"
+
+
 def test_a_series_that_does_not_hold_together_is_named(source, ingested):
     write_series(source / "covid19", "1.1", z=(0, 5))
     angle = np.radians(10)

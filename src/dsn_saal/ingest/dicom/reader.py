@@ -157,15 +157,23 @@ def _place(dataset: Dataset) -> dict[str, Any]:
     Position and orientation must be known to be good.
     """
     cosines = tuple(numbers(dataset, "ImageOrientationPatient", 6) or ())
-    instance = numbers(dataset, "InstanceNumber", 1)
     faults = {keyword: uid_fault(text(dataset, keyword)) for keyword in UIDS}
     return {
         "tilt_deg": tilt_deg(cosines),
         "position_mm": tuple(numbers(dataset, "ImagePositionPatient", 3) or ()),
         "cosines": cosines,
-        "instance": None if instance is None else int(instance[0]),
+        "instance": _instance_number(dataset),
         "uid_faults": {keyword: fault for keyword, fault in faults.items() if fault},
     }
+
+
+def _instance_number(dataset: Dataset) -> int | None:
+    """InstanceNumber, None where it is missing or malformed: it decides nothing, so it costs no slice either."""
+    try:
+        number = numbers(dataset, "InstanceNumber", 1)
+    except Excluded:
+        return None
+    return None if number is None else int(number[0])
 
 
 def _acquisition(dataset: Dataset) -> dict[str, Any]:
