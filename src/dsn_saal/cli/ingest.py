@@ -75,11 +75,10 @@ def run(args: argparse.Namespace) -> None:
     counts = ingest_tree(
         _reader(args, job), args.out, workers=args.workers, progress=tracked(label), follow_links=args.follow_links
     )
-    if CLINICAL in counts["origins"] and job.reader == "dicom":
+    hashed = not job.published and job.ingest.paths == "hashed"
+    if job.reader == "dicom" and (hashed or CLINICAL in counts["origins"]):
         made = "made just now; keep it, hashes change without it" if own_key else "outside the repository"
-        print(
-            f"clinical case ids are hashed with the secret in {key_path(job.ingest.key_file)} ({made})", file=sys.stderr
-        )
+        print(f"identities are hashed with the secret in {key_path(job.ingest.key_file)} ({made})", file=sys.stderr)
     left_out = ", ".join(f"{count} {reason}" for reason, count in counts["excluded"].items()) or "none"
     print(
         f"{counts['files']} files: {counts['slices']} slices, {counts['series']} series, {counts['cases']} cases; "

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from fake_dicom import enhanced_ct_file, thorax, write_ct
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dsn_saal.ingest.dicom.study import RULES, SeriesRule
+from dsn_saal.ingest.dicom.study import RULES, SeriesRule, settle
 from dsn_saal.ingest.manifest import SERIES_COLUMNS
 from dsn_saal.ingest.stage import ingest_tree
 from dsn_saal.storage.tables import read_table
@@ -196,3 +198,41 @@ def test_frames_of_one_file_are_a_series_like_any_other(source, reader, tmp_path
     exclusions = pd.read_csv(out / "exclusions.csv").set_index("reason")["detail"]
     assert exclusions["DUPLICATE"].startswith("frame 2: same series, position and pixels")
     assert sorted(read_table(out / "manifest.parquet").query("label == 0")["frame"]) == [0, 1, 3]
+
+
+@st.composite
+def slices(draw):
+    """Rows as the reader gives them, of few cases, studies, series, places and pixels, so that they often meet."""
+    few = st.integers(0, 2)
+    case, thickness, kernel = (
+        draw(few),
+        draw(st.sampled_from([1.0, 5.0, float("nan")])),
+        draw(st.sampled_from(["", "B70s"])),
+    )
+    place = float(draw(few))
+    return {
+        "case": f"c{case}", "label": draw(st.sampled_from([0, 0, 0, 1])), "class_name": "k", "study": f"s{draw(few)}",
+        "series": f"r{draw(few)}", "sop": draw(st.sampled_from(["", "p", "q"])), "z_mm": place,
+        "position_mm": (0.0, 0.0, place), "cosines": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), "spacing_row_mm": 0.7,
+        "spacing_col_mm": 0.7, "rows": 32, "columns": 32, "thickness_mm": thickness, "kernel": kernel,
+        "manufacturer": "", "instance": draw(st.sampled_from([None, 1, 2])), "uid_faults": {},
+        "pixel_sha256": f"x{draw(few)}", "path": "",
+    }  # fmt: skip
+
+
+@given(st.lists(slices(), max_size=12), st.randoms(use_true_random=False))
+def test_the_order_in_which_files_come_changes_nothing(rows, random):
+    rows = [row | {"path": f"{number:02d}"} for number, row in enumerate(rows)]
+    shuffled = random.sample(rows, len(rows))
+    one, other = settle(rows, LUNG_FIRST), settle(shuffled, LUNG_FIRST)
+
+    def ordered(settled):
+        excluded = sorted((path, why.reason, why.detail) for path, why in settled.exclusions)
+        return sorted(row["path"] for row in settled.rows), excluded, settled.series, settled.findings
+
+    assert repr(ordered(one)) == repr(ordered(other))
+    assert sorted(path for path, _ in one.exclusions) + sorted(row["path"] for row in one.rows) == sorted(
+        (row["path"] for row in rows), key=lambda path: (path in {row["path"] for row in one.rows}, path)
+    ), "every file is taken in or left out, once"
+    taken = [(entry["case"], entry["study"]) for entry in one.series if entry["taken"] == "yes"]
+    assert len(taken) == len(set(taken)) == len({(entry["case"], entry["study"]) for entry in one.series})
