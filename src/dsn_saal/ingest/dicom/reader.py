@@ -57,6 +57,7 @@ class DicomReader:
         series: which series of a study is read.
         unlabelled: whether files outside every class folder are taken in.
         dicomdir: name of the DICOMDIR in the root whose list of files is read, None for every file below the root.
+        published: whether the identifiers are public already: they are hashed with the public key then.
     """
 
     root: Path
@@ -69,6 +70,7 @@ class DicomReader:
     series: SeriesRule = ALL_SERIES
     unlabelled: bool = False
     dicomdir: str | None = None
+    published: bool = False
 
     def files(self, *, follow_links: bool) -> Iterator[tuple[str, Excluded | None]]:
         """Every file below the root, or what its DICOMDIR lists."""
@@ -130,7 +132,8 @@ class DicomReader:
     def _identity(self, dataset: Dataset, path: str, class_name: str) -> dict[str, str]:
         """Keyed hashes of case, study, series and instance, and the origin."""
         phantom = text(dataset, "QualityControlImage") == "YES"
-        key = PUBLIC_KEY if phantom else clinical_key(key_path(self.key_file), make=self.key_file is None)
+        known = phantom or self.published
+        key = PUBLIC_KEY if known else clinical_key(key_path(self.key_file), make=self.key_file is None)
         study, parent = text(dataset, "StudyInstanceUID"), PurePosixPath(path).parent.as_posix()
         case = self._case(dataset, path, class_name)
         if not case:
