@@ -196,4 +196,6 @@ def _told(findings: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _short(value: Any) -> str:
-    return str(len(value)) if isinstance(value, (list, tuple, dict)) else str(value)
+    if isinstance(value, Mapping):
+        return "(" + ", ".join(f"{_short(inner)} {name}" for name, inner in value.items()) + ")"
+    return str(len(value)) if isinstance(value, list | tuple) else str(value)

@@ -120,4 +120,5 @@ def flow(
 
 
 def _counts(part: pd.DataFrame) -> dict[str, int]:
-    return {"slices": len(part), "series": part["series"].nunique(), "cases": part["case"].nunique()}
+    known = {name: part.loc[part[name] != "", name].nunique() for name in ("series", "case")}
+    return {"slices": len(part), "series": known["series"], "cases": known["case"]}

@@ -82,12 +82,25 @@ def _write(reader: Reader, out: Path, found: int, rows: list[Row], exclusions: E
     exclusions = [(reader.written_path(path), why) for path, why in exclusions + settled.exclusions]
     write_text(out / "exclusions.csv", exclusions_csv(exclusions))
     write_text(out / "series.csv", series_csv(settled.series))
+    _require_whole(reader, out, settled.findings)
     _require_classes(reader, out, settled.rows, exclusions)
     manifest = manifest_table([row | {"path": reader.written_path(row["path"])} for row in settled.rows])
     counts = flow(found, manifest, exclusions, list(reader.folders), settled.findings)
     write_table(out / "manifest.parquet", manifest)
     write_json(out / "flow.json", counts)
     return counts
+
+
+def _require_whole(reader: Reader, out: Path, findings: dict[str, Any]) -> None:
+    """Refuse a copy of a published set that is not what was published; exclusions.csv names what is missing."""
+    if told := findings.get("incomplete"):
+        raise CheckFailed(
+            "this copy is not the published data set",
+            value=told,
+            where=reader.root,
+            next_step=f"complete it (every missing file stands in {out / 'exclusions.csv'}), or set "
+            "datasets.<name>.counts: any to take what is there",
+        )
 
 
 def _require_classes(reader: Reader, out: Path, rows: list[Row], exclusions: Exclusions) -> None:

@@ -1,4 +1,4 @@
-"""A published picture as grey values: colour mode and container give the class away, so nothing after this sees them."""
+"""A published picture as grey values: mode and container give the class away, so nothing after this sees them."""
 
 from __future__ import annotations
 
