@@ -185,17 +185,15 @@ def _locate(args: argparse.Namespace, job: IngestJob) -> None:
 
 
 def _told(findings: Mapping[str, Any]) -> Iterator[str]:
-    """What the reader found out, one short line for each kind: numbers as they are, lists by their length."""
+    """What the reader found out, a short line for each kind: numbers as they are, lists by their length."""
     for kind, found in findings.items():
-        if isinstance(found, Mapping):
-            parts = [f"{_short(value)} {name}" for name, value in found.items()]
-            if parts:
-                yield f"{kind}: {', '.join(parts)}"
-        else:
-            yield f"{kind}: {_short(found)}"
+        if isinstance(found, Mapping) and found:
+            yield f"{kind}: {', '.join(_short(name, value) for name, value in found.items())}"
+        elif found and not isinstance(found, Mapping):
+            yield f"{kind}: {len(found) if isinstance(found, (list, tuple)) else found}"
 
 
-def _short(value: Any) -> str:
+def _short(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
-        return "(" + ", ".join(f"{_short(inner)} {name}" for name, inner in value.items()) + ")"
-    return str(len(value)) if isinstance(value, list | tuple) else str(value)
+        return f"{name} ({', '.join(_short(*entry) for entry in value.items())})"
+    return f"{len(value) if isinstance(value, (list, tuple)) else value} {name}"

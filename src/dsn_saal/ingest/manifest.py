@@ -120,5 +120,9 @@ def flow(
 
 
 def _counts(part: pd.DataFrame) -> dict[str, int]:
-    known = {name: part.loc[part[name] != "", name].nunique() for name in ("series", "case")}
-    return {"slices": len(part), "series": known["series"], "cases": known["case"]}
+    """Slices, and how many series and cases are known: 0 where the set does not tell."""
+    known = {name: part.loc[part[column] != "", column].nunique() for name, column in _IDENTITIES.items()}
+    return {"slices": len(part), **known}
+
+
+_IDENTITIES = {"series": "series", "cases": "case"}

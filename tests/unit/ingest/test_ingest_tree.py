@@ -16,7 +16,7 @@ from dsn_saal.cli import main
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.ingest.dicom.reader import read_hu
 from dsn_saal.ingest.identity import clinical_key, key_path, keyed_hash
-from dsn_saal.ingest.manifest import COLUMNS
+from dsn_saal.ingest.manifest import COLUMNS, flow, manifest_table
 from dsn_saal.ingest.parallel import map_ordered
 from dsn_saal.ingest.stage import ingest_tree
 from dsn_saal.storage.tables import read_table
@@ -180,6 +180,18 @@ def test_a_class_with_one_case_is_accepted_and_one_without_slices_refused(source
     assert not (tmp_path / "out" / "manifest.parquet").exists()
     write_ct(source / "normal" / "a.dcm", HU, PatientID="only")
     assert ingest(reader, tmp_path / "out")["classes"]["normal"]["cases"] == 1
+
+
+def test_what_a_set_does_not_tell_is_not_counted():
+    """Pictures without a patient are not one patient."""
+    told = {
+        "label": 0, "class_name": "covid19", "rows": 8, "columns": 8, "transfer_syntax": "image/png L",
+        "decoder": "d", "origin": "clinical", "file_sha256": "f",
+    }  # fmt: skip
+    rows = [told | {"case": case, "path": f"{case}.png", "pixel_sha256": case} for case in ("", "c1", "c2")]
+    counts = flow(3, manifest_table(rows), [], ["covid19"], {})
+    assert (counts["slices"], counts["cases"], counts["series"]) == (3, 2, 0)
+    assert counts["classes"]["covid19"] == {"slices": 3, "series": 0, "cases": 2}
 
 
 def test_nothing_usable_is_refused_with_the_reasons(source, reader, tmp_path):
