@@ -12,9 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dsn_saal.preprocess.candidates import at_bone, lung_candidates, up_to
+from dsn_saal.preprocess.lung_recipe import LungRecipe as LungRecipe
 from dsn_saal.preprocess.midline import split_at_midline, whole_lungs
-from dsn_saal.preprocess.morphology import Mask, closed, closed_then_opened, eroded, opened
-from dsn_saal.preprocess.regions import Outline, area_of, filled, hulls, largest, outlines, pixel_count
+from dsn_saal.preprocess.morphology import Mask, closed, closed_then_opened, opened
+from dsn_saal.preprocess.regions import Outline, filled, hulls, largest, outlines
 
 REFERENCE_SIDE = 512
 """Matrix that radii and sizes are given for."""
@@ -27,43 +29,6 @@ On 343 real slices the bays of arms and cushions hold up to 0.07, lungs cut by t
 
 
 @dataclass(frozen=True)
-class LungRecipe:
-    """How lungs are found.
-
-    Attributes:
-        threshold: grey value of the binarisation.
-        tissue_side: whether tissue is "at_or_above" the threshold or "above" it.
-        order: "close_first" (close, open, choose) or "open_first" (open, choose, close).
-        close_px: closing radius at 512.
-        open_px: opening radius at 512.
-        n_regions: how many of the largest regions are lung.
-        fewest_px: smallest region at 512 that may be lung.
-        candidates: "any" air inside the body, or "lung_density": only regions whose core is as dense as lung.
-        dense_grey: largest median grey value of lung; denser regions are noise in fat.
-        gas_grey: largest median grey value of gas (trachea, bowel).
-        gas_share: a region of a larger share of the body's rectangle is lung however thin its tissue.
-        core_px: how deep inside a region its density is judged, at 512.
-        midline: "as_closed", or "split": each side of the body has one lung, which is closed by itself and stays whole.
-        hull: "per_region" or "joint".
-    """
-
-    threshold: int
-    tissue_side: str
-    order: str
-    close_px: int
-    open_px: int
-    n_regions: int
-    fewest_px: int
-    candidates: str
-    dense_grey: int
-    gas_grey: int
-    gas_share: float
-    core_px: int
-    midline: str
-    hull: str
-
-
-@dataclass(frozen=True)
 class Lungs:
     """What was found in one slice.
 
@@ -71,7 +36,7 @@ class Lungs:
         mask: (rows, columns) uint8, 0 or 255: the hulls.
         n_regions: regions the hulls were drawn round.
         body_px: pixels of the body with what it encloses.
-        touches_border: whether a lung is open to the image border, and so dropped: the field of view cuts it off.
+        touches_border: whether a lung is open to the image border: the field of view cuts it off.
         midline: column that halves the body.
     """
 
@@ -101,18 +66,15 @@ def find_lungs(grey: NDArray[np.uint8], recipe: LungRecipe) -> Lungs:
     inside = (slice(y, y + height), slice(x, x + width))
     outline, part = bodies[0] - np.array([x, y], np.int32), np.ascontiguousarray(grey[inside])
     body = filled((height, width), [outline])
-    regions = _lung_regions(body & ~tissue[inside], part, recipe, columns / REFERENCE_SIDE)
-    mask = np.zeros_like(grey)
-    mask[inside] = hulls((height, width), regions, joint=recipe.hull == "joint")
     cut_off = _is_cut_off(body, outline, part, recipe)
-    return Lungs(mask, len(regions), pixel_count(outline), cut_off, x + width / 2)
-
-
-def _is_cut_off(body: Mask, outline: Outline, grey: NDArray[np.uint8], recipe: LungRecipe) -> bool:
-    """Whether much of lung density lies in a bay of the body's outline: a lung that is open to the image border."""
-    hull = hulls(body.shape, [outline], joint=False)
-    bays = hull & ~body & _up_to(grey, recipe.dense_grey) & ~_up_to(grey, recipe.gas_grey)
-    return cv2.countNonZero(bays) >= CUT_OFF * cv2.countNonZero(hull)
+    if cut_off and recipe.cut_off == "found":
+        inside, part = (slice(None), slice(None)), grey
+        body = filled(grey.shape, bodies)
+        body |= _open_lungs(grey, body, tissue, recipe)
+    regions = _lung_regions(body, tissue[inside], part, recipe, columns / REFERENCE_SIDE)
+    mask = np.zeros_like(grey)
+    mask[inside] = hulls(part.shape, regions, joint=recipe.hull == "joint")
+    return Lungs(mask, len(regions), cv2.countNonZero(body), cut_off, x + width / 2)
 
 
 def _tissue(grey: NDArray[np.uint8], recipe: LungRecipe) -> Mask:
@@ -120,58 +82,43 @@ def _tissue(grey: NDArray[np.uint8], recipe: LungRecipe) -> Mask:
     return cv2.threshold(grey, limit, 255, cv2.THRESH_BINARY)[1]  # type: ignore[return-value]
 
 
-def _lung_regions(air: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, scale: float) -> list[Outline]:
-    """What a hull is drawn round, among the air inside the body, in the coordinates of `air`."""
-    close_px, open_px, core_px = (
-        int(radius * scale + 0.5) for radius in (recipe.close_px, recipe.open_px, recipe.core_px)
+def _is_cut_off(body: Mask, outline: Outline, grey: NDArray[np.uint8], recipe: LungRecipe) -> bool:
+    """Whether much of lung density lies in a bay of the body's outline: a lung that is open to the image border."""
+    hull = hulls(body.shape, [outline], joint=False)
+    bays = hull & ~body & up_to(grey, recipe.dense_grey) & ~up_to(grey, recipe.gas_grey)
+    return cv2.countNonZero(bays) >= CUT_OFF * cv2.countNonZero(hull)
+
+
+def _open_lungs(grey: NDArray[np.uint8], body: Mask, tissue: Mask, recipe: LungRecipe) -> Mask:
+    """Lungs among all air of the slice: unlike lung, air round the body has no rib near, however large it is."""
+    air, scale = ~tissue, grey.shape[1] / REFERENCE_SIDE
+    return filled(
+        grey.shape, at_bone(lung_candidates(outlines(air), air, grey, body, recipe, scale), grey, body, recipe, scale)
     )
+
+
+def _lung_regions(body: Mask, tissue: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, scale: float) -> list[Outline]:
+    """What a hull is drawn round, among the air inside the body, in the coordinates of `body`."""
+    close_px, open_px = (int(radius * scale + 0.5) for radius in (recipe.close_px, recipe.open_px))
     fewest = max(1, int(recipe.fewest_px * scale * scale + 0.5))
+    air = body & ~tissue
     candidates = outlines(air)
     if recipe.candidates == "lung_density":
-        candidates = of_lung_density(candidates, air, grey, recipe, core_px)
+        candidates = lung_candidates(candidates, air, grey, body, recipe, scale)
         air = air & filled(air.shape, candidates)
     if recipe.order == "open_first":
         chosen = largest(outlines(opened(air, open_px)), recipe.n_regions, fewest_px=fewest)
         return largest(outlines(closed(filled(air.shape, chosen), close_px)), recipe.n_regions)
     if recipe.midline == "as_closed":
         return largest(outlines(closed_then_opened(air, close_px, open_px)), recipe.n_regions, fewest_px=fewest)
-    sides = split_at_midline(air, candidates)
-    each = recipe.n_regions if len(sides) == 1 else 1
-    lungs = [lung for side in sides for lung in whole_lungs(side, close_px, open_px, fewest)[:each]]
-    return [points for _, points in sorted(lungs, key=lambda lung: -lung[0])[: recipe.n_regions]]
+    lungs = [whole_lungs(side, close_px, open_px, fewest) for side in split_at_midline(air, candidates)]
+    if len(lungs) == 1:
+        return [points for _, points in lungs[0][: recipe.n_regions]]
+    return _of_two_lungs(lungs, recipe)
 
 
-def of_lung_density(
-    regions: list[Outline], air: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, core_px: int
-) -> list[Outline]:
-    """The regions of `air` that may be lung: neither specks of noise in fat nor gas in trachea and bowel.
-
-    A region is judged by the (lower) median grey value of its core, out of reach of the partial volume at its rim;
-    one without a core is none.
-
-    Args:
-        regions: outlines of the regions.
-        air: binary image of the air inside the body.
-        grey: windowed slice of the same shape.
-        recipe: limits of density and of the size of gas.
-        core_px: how deep the core lies.
-    """
-    most_gas = recipe.gas_share * air.size
-    core = eroded(air, core_px)
-    up_to_gas, up_to_lung = (core & _up_to(grey, limit) for limit in (recipe.gas_grey, recipe.dense_grey))
-    kept = []
-    for region in regions:
-        count = pixel_count(region)
-        if count < 2 * core_px * (core_px + 1) + 1:  # fewer than the diamond that any core's neighbourhood holds
-            continue
-        inside, area = area_of(region)
-        half = (cv2.countNonZero(area & core[inside]) + 1) // 2
-        light = cv2.countNonZero(area & up_to_lung[inside]) >= half > 0
-        gas = count <= most_gas and cv2.countNonZero(area & up_to_gas[inside]) >= half
-        if light and not gas:
-            kept.append(region)
-    return kept
-
-
-def _up_to(grey: NDArray[np.uint8], limit: int) -> Mask:
-    return cv2.threshold(grey, limit, 255, cv2.THRESH_BINARY_INV)[1]  # type: ignore[return-value]
+def _of_two_lungs(lungs: list[list[tuple[int, Outline]]], recipe: LungRecipe) -> list[Outline]:
+    """The pieces of the lung or lungs that are asked for, the larger lung first."""
+    kept = [lung if recipe.pieces == "all" else lung[:1] for lung in lungs]
+    kept.sort(key=lambda lung: -sum(count for count, _ in lung))
+    return [points for lung in kept[: recipe.n_regions] for _, points in lung]

@@ -19,9 +19,9 @@ from dsn_saal.preprocess.truth import hull_overlap
 LUNG = LungRecipe(
     threshold=170, tissue_side="at_or_above", order="close_first", close_px=7, open_px=3, n_regions=2, fewest_px=64,
     candidates="lung_density", dense_grey=144, gas_grey=39, gas_share=0.08, core_px=3, midline="split",
-    hull="per_region",
+    hull="per_region", bone_grey=229, bone_px=9, pieces="all", cut_off="found",
 )  # fmt: skip
-PAPER = replace(LUNG, candidates="any", midline="as_closed", fewest_px=1)
+PAPER = replace(LUNG, candidates="any", midline="as_closed", fewest_px=1, bone_px=0, cut_off="dropped")
 RECIPE = Recipe(-400, 1500, "exact", "trunc", LUNG, "bilinear", 64)
 SIDE = 256
 
@@ -168,10 +168,85 @@ def test_a_slice_of_one_value_is_empty(hu):
     assert result.quality.asymmetry == 0.0
 
 
-def test_lungs_open_to_the_border_are_dropped_and_the_slice_flagged():
-    hu, _ = thorax(SIDE)
-    cut = np.ascontiguousarray(hu[60:188, 50:178])
-    assert lungs_of(cut).touches_border
+def with_ribs(hu, places):
+    """Short stretches of bone, each 5 % of the side wide, at (column, row) shares of the side."""
+    side = len(hu)
+    for x, y in places:
+        hu[ellipse(side, x, y, 0.025, 0.02)] = 600
+    return hu
+
+
+def below_the_dome():
+    """A crescent of one lung behind the liver, by a rib; bowel whose gas is as dense as lung lies in front."""
+    hu, _ = thorax(SIDE, lungs=False)
+    crescent = ellipse(SIDE, 0.28, 0.6, 0.1, 0.05) & ~ellipse(SIDE, 0.28, 0.54, 0.12, 0.05)
+    bowel = ellipse(SIDE, 0.66, 0.36, 0.05, 0.04)
+    hu[crescent | bowel] = -780
+    return with_ribs(hu, [(0.28, 0.675)]), crescent, bowel
+
+
+def test_small_air_is_lung_where_a_rib_is_near():
+    hu, crescent, bowel = below_the_dome()
+    found, by_density = lungs_of(hu), lungs_of(hu, replace(LUNG, bone_px=0))
+    assert (found.n_regions, by_density.n_regions) == (1, 2)
+    assert found.mask[crescent].mean() > 0.9 * 255 and not found.mask[bowel].any()
+    assert by_density.mask[bowel].all()
+
+
+def test_a_clip_beside_the_bowel_is_no_rib_and_bone_outside_the_body_counts_not():
+    hu, _, bowel = below_the_dome()
+    hu[int(0.31 * SIDE), int(0.64 * SIDE) : int(0.64 * SIDE) + 5] = 2000
+    assert not lungs_of(hu).mask[bowel].any()
+    hu, _ = thorax(SIDE, lungs=False, couch=False)
+    rows, columns = np.mgrid[:SIDE, :SIDE] / SIDE
+    flank = (columns > 0.2) & (columns < 0.32) & (rows > 0.5)
+    air = flank & ellipse(SIDE, 0.5, 0.48, 0.432, 0.312) & ~ellipse(SIDE, 0.5, 0.48, 0.38, 0.27)
+    hu[air] = -780
+    hu[flank & ellipse(SIDE, 0.5, 0.48, 0.458, 0.338) & ~ellipse(SIDE, 0.5, 0.48, 0.446, 0.326)] = 3000
+    assert not lungs_of(hu).mask.any()
+    hu[flank & ~air & (hu > -900)] = 3000  # the same metal, on the body's side of the skin
+    assert lungs_of(hu).mask[air].mean() > 0.9 * 255
+
+
+def test_large_lungs_need_no_rib():
+    hu, truth = thorax(SIDE)
+    hu[hu >= 400] = 60
+    assert overlap(hu, truth) > 0.97
+
+
+def test_both_pieces_of_a_lung_are_kept_with_a_hull_each():
+    hu, truth = thorax(SIDE)
+    liver = ellipse(SIDE, 0.28, 0.48, 0.14, 0.1)
+    hu[liver] = 60
+    with_ribs(hu, [(0.28, 0.27), (0.28, 0.69)])
+    pieces = truth & ~liver & (np.arange(SIDE) < SIDE // 2)
+    both, one = lungs_of(hu), lungs_of(hu, replace(LUNG, pieces="largest"))
+    assert (both.n_regions, one.n_regions) == (3, 2)
+    assert both.mask[pieces].mean() > 0.95 * 255 and one.mask[pieces].mean() < 0.7 * 255
+    assert not both.mask[ellipse(SIDE, 0.28, 0.48, 0.03, 0.02)].any()
+    assert lungs_of(hu, replace(LUNG, n_regions=1)).n_regions == 1
+
+
+def cut_by_the_field_of_view():
+    """Both lungs open to the image border, ribs round them, air in front of the chest in the same picture."""
+    hu, truth = thorax(SIDE)
+    with_ribs(hu, [(0.28, 0.27), (0.72, 0.27), (0.28, 0.69), (0.72, 0.69)])
+    return (np.ascontiguousarray(array[20:210, 72:184]) for array in (hu, truth))
+
+
+def test_lungs_open_to_the_border_are_found_as_far_as_they_reach_and_flagged():
+    hu, truth = cut_by_the_field_of_view()
+    found = find_lungs(RECIPE.window(hu), LUNG)
+    assert found.touches_border and found.n_regions == 2
+    assert hull_overlap(found.mask, truth.astype(np.uint8) * np.uint8(255)) > 0.97
+    assert not found.mask[:10].any()
+    assert found.body_px > truth.sum() + np.count_nonzero(hu > -200) * 0.9
+
+
+def test_lungs_open_to_the_border_are_dropped_and_flagged_on_request():
+    hu, _ = cut_by_the_field_of_view()
+    found = find_lungs(RECIPE.window(hu), replace(LUNG, cut_off="dropped"))
+    assert found.touches_border and not found.mask.any()
 
 
 def test_quality_tells_what_the_mask_is_like():
