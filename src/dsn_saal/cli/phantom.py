@@ -1,4 +1,4 @@
-"""`dsn-saal phantom`: write the phantom cohort as DICOM series with their true lungs."""
+"""`dsn-saal phantom`: write the phantoms that stand in for a data set, in that set's own layout."""
 
 from __future__ import annotations
 
@@ -32,30 +32,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Plan the cohort, write it, say how much."""
-    from dsn_saal.phantom.cohort import plan_cohort
-    from dsn_saal.phantom.write import write_cohort
+    from dsn_saal.phantom.cohort import plan_cohort, seed_of_set
+    from dsn_saal.phantom.layouts.registry import LAYOUTS
+    from dsn_saal.phantom.write import write_cohort, write_set
 
     def cut(settings: Settings) -> PhantomJob:
-        if args.dataset not in settings.datasets:
+        if args.dataset not in settings.phantom.cohorts or args.dataset not in settings.datasets:
             raise BadRequest(
-                "there is no such data set",
+                "no cohort of phantoms stands in for this data set",
                 value=args.dataset,
-                where=f"{args.params}: datasets",
-                next_step=f"choose one of: {', '.join(settings.datasets)}",
+                where=f"{args.params}: datasets, phantom.cohorts",
+                next_step=f"choose one of: {', '.join(settings.phantom.cohorts)}",
             )
         return phantom_job(settings, args.dataset)
 
     if args.workers < 1:
         raise BadRequest("--workers must be at least 1", value=args.workers)
     job = read_job(args, PhantomJob, cut)
-    settings = job.phantom
+    cohort = job.cohort
     plans = plan_cohort(
-        seed=settings.seed,
-        mild_share=settings.mild_share,
-        cases=settings.cases,
-        slices=settings.slices,
-        slices_per_case=settings.slices_per_case,
+        seed=seed_of_set(job.seed, job.reader),
+        mild_share=job.mild_share,
+        cases=cohort.cases,
+        slices=cohort.slices,
+        slices_per_case=cohort.slices_per_case,
         folders=job.folders,
+        drawn_as=job.drawn_as,
     )
+    if job.reader in LAYOUTS:
+        files = LAYOUTS[job.reader](plans, workers=args.workers, progress=tracked("drawing phantoms"))
+        print(f"{len(plans)} cases, {write_set(files, args.out)} files in the layout of {job.reader}")
+        return
     slices = write_cohort(plans, args.out, workers=args.workers, progress=tracked("writing phantoms"))
     print(f"{len(plans)} cases, {slices} slices")

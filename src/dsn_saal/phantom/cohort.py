@@ -55,6 +55,7 @@ def plan_cohort(
     slices: Mapping[str, int],
     slices_per_case: tuple[int, int],
     folders: Mapping[str, str],
+    drawn_as: Mapping[str, tuple[str, ...]] | None = None,
 ) -> list[CasePlan]:
     """Every case of the cohort, in the order of `cases`.
 
@@ -65,28 +66,45 @@ def plan_cohort(
         slices: slices per class; each class gets exactly as many.
         slices_per_case: fewest and most.
         folders: class folder per class.
+        drawn_as: per class the phantoms that stand in for it, in turn; None where each is drawn as what it is called.
 
     Raises:
         BadRequest: where a class is unknown or the counts cannot be met.
     """
-    plans = []
+    plans: list[CasePlan] = []
+    numbers = dict.fromkeys(PREFIXES, 0)
     for class_name, count in cases.items():
-        if class_name not in PREFIXES:
-            raise BadRequest(
-                "no phantom can be drawn of this class",
-                value=class_name,
-                where="phantom.cases",
-                next_step=f"name the classes of a phantom data set {', '.join(PREFIXES)}",
-            )
+        kinds = (drawn_as or {}).get(class_name, (class_name,))
+        _require_known(kinds)
         rng = np.random.default_rng(_sequence(seed, class_name))
         shares = share_slices(slices[class_name], count, slices_per_case, rng)
         makers = _dealt([maker for _, maker in zip(range(count), _cycle(rng), strict=False)], rng)
         n_mild = int(mild_share * count + 0.5)
         mild = _dealt([index < n_mild for index in range(count)], rng)
         for index in range(count):
-            ill = class_name != "normal" and mild[index]
-            plans.append(CasePlan(class_name, folders[class_name], index + 1, shares[index], makers[index], ill, seed))
+            kind = kinds[index % len(kinds)]
+            numbers[kind] += 1
+            ill = kind != "normal" and mild[index]
+            plans.append(CasePlan(kind, folders[class_name], numbers[kind], shares[index], makers[index], ill, seed))
     return plans
+
+
+def _require_known(kinds: tuple[str, ...]) -> None:
+    for kind in kinds:
+        if kind not in PREFIXES:
+            raise BadRequest(
+                "no phantom can be drawn of this class",
+                value=kind,
+                where="phantom.cohorts",
+                next_step=f"name the phantoms that stand in for a class: {', '.join(PREFIXES)}",
+            )
+
+
+def seed_of_set(seed: int, reader: str) -> int:
+    """The seed of a data set's cohort: other sets hold other phantoms. That of COVID19-Diag is the common seed."""
+    if reader == "dicom":
+        return seed
+    return int.from_bytes(hashlib.blake2b(f"{seed} {reader}".encode(), digest_size=6).digest(), "big")
 
 
 def share_slices(total: int, cases: int, limits: tuple[int, int], rng: np.random.Generator) -> list[int]:

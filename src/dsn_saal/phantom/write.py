@@ -50,22 +50,56 @@ def write_cohort(plans: Sequence[CasePlan], out: Path, *, workers: int, progress
         BadRequest: where `out` is a file or holds something that is no cohort.
         CheckFailed: where the disk is full.
     """
+    open_folder(out)
+    digests: dict[str, str] = {}
+    for written in progress(_cases(plans, out, workers), len(plans)):
+        digests.update(written)
+    close_folder(out, digests)
+    return sum(plan.n_slices for plan in plans)
+
+
+def write_set(files: Iterable[tuple[str, bytes]], out: Path) -> int:
+    """Write the files of a stand-in below `out`, then the listing; returns how many.
+
+    Args:
+        files: path below `out` and content.
+        out: the cohort's folder; what else lies in it is removed.
+
+    Raises:
+        BadRequest: where `out` is a file or holds something that is no cohort.
+        CheckFailed: where the disk is full.
+    """
+    open_folder(out)
+    digests: dict[str, str] = {}
+    for name, content in files:
+        write_bytes(out / name, content)
+        digests[name] = hashlib.sha256(content).hexdigest()
+    close_folder(out, digests)
+    return len(digests)
+
+
+def open_folder(out: Path) -> None:
+    """Take a cohort's folder into use: until it is closed it has no listing."""
     _require_own_folder(out)
     (out / LISTING).unlink(missing_ok=True)
     for link in [path for path in out.rglob("*") if path.is_symlink() and path.is_dir()]:
         link.unlink()
-    digests: dict[str, str] = {}
-    for written in progress(_cases(plans, out, workers), len(plans)):
-        digests.update(written)
+
+
+def close_folder(out: Path, digests: dict[str, str]) -> None:
+    """Remove what was not written and list what was: SHA-256 by path below `out`."""
     _remove_others(out, set(digests))
     write_listing(out, digest=lambda path: digests[path.relative_to(out).as_posix()])
-    return sum(plan.n_slices for plan in plans)
 
 
 def _require_own_folder(out: Path) -> None:
     if out.is_file():
         raise BadRequest("the cohort's folder is a file", value=out, next_step="name a folder")
-    if out.is_dir() and any(out.iterdir()) and not any((out / name).exists() for name in ("dicom", "truth", LISTING)):
+    if (
+        out.is_dir()
+        and any(out.iterdir())
+        and not any((out / name).exists() for name in ("dicom", "truth", "set", LISTING))
+    ):
         raise BadRequest(
             "the folder holds something else, and a cohort's folder is emptied of what is not the cohort's",
             value=out,
