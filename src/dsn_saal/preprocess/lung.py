@@ -92,9 +92,8 @@ def _is_cut_off(body: Mask, outline: Outline, grey: NDArray[np.uint8], recipe: L
 def _open_lungs(grey: NDArray[np.uint8], body: Mask, tissue: Mask, recipe: LungRecipe) -> Mask:
     """Lungs among all air of the slice: unlike lung, air round the body has no rib near, however large it is."""
     air, scale = ~tissue, grey.shape[1] / REFERENCE_SIDE
-    return filled(
-        grey.shape, at_bone(lung_candidates(outlines(air), air, grey, body, recipe, scale), grey, body, recipe, scale)
-    )
+    candidates = lung_candidates(outlines(air), air, grey, body, recipe, scale)
+    return filled(grey.shape, at_bone(candidates, grey, body, recipe, scale))
 
 
 def _lung_regions(body: Mask, tissue: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, scale: float) -> list[Outline]:

@@ -231,7 +231,7 @@ def cut_by_the_field_of_view():
     """Both lungs open to the image border, ribs round them, air in front of the chest in the same picture."""
     hu, truth = thorax(SIDE)
     with_ribs(hu, [(0.28, 0.27), (0.72, 0.27), (0.28, 0.69), (0.72, 0.69)])
-    return (np.ascontiguousarray(array[20:210, 72:184]) for array in (hu, truth))
+    return (np.ascontiguousarray(array[:210, 72:184]) for array in (hu, truth))
 
 
 def test_lungs_open_to_the_border_are_found_as_far_as_they_reach_and_flagged():
@@ -239,7 +239,7 @@ def test_lungs_open_to_the_border_are_found_as_far_as_they_reach_and_flagged():
     found = find_lungs(RECIPE.window(hu), LUNG)
     assert found.touches_border and found.n_regions == 2
     assert hull_overlap(found.mask, truth.astype(np.uint8) * np.uint8(255)) > 0.97
-    assert not found.mask[:10].any()
+    assert not found.mask[:30].any()
     assert found.body_px > truth.sum() + np.count_nonzero(hu > -200) * 0.9
 
 
