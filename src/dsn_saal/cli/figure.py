@@ -7,20 +7,34 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
-from dsn_saal.params.paper_jobs import FIGURES, RocFigureJob, SamplesFigureJob, roc_figure_job, samples_figure_job
+from dsn_saal.domain.errors import BadRequest
+from dsn_saal.params.paper_jobs import (
+    FIGURES,
+    ContactSheetJob,
+    RocFigureJob,
+    SamplesFigureJob,
+    contact_sheet_job,
+    roc_figure_job,
+    samples_figure_job,
+)
+from dsn_saal.params.root import Settings
 
 EXAMPLE = """examples:
   dsn-saal figure figure3 --images results/preprocess/covid19_diag --out results/figures/figure3
   dsn-saal figure figure4 --predictions dsn_saal=results/evaluate/dsn_saal \\
       --predictions vgg16_bn_ce=results/evaluate/vgg16_bn_ce --out results/figures/figure4
+  dsn-saal figure contact_sheet --dataset covid_ct --images results/preprocess/covid_ct \\
+      --out results/figures/contact_sheet_covid_ct
 
-figure3 reads IMAGES/{images.npy,masks.npy,index.parquet}; figure4 reads DIR/run-NN/predictions.parquet of every run;
+figure3 and contact_sheet read IMAGES/{images.npy,masks.npy,index.parquet};
+figure4 reads DIR/run-NN/predictions.parquet of every run;
 writes OUT.svg and OUT.png"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `dsn-saal figure`."""
-    parser.add_argument("name", choices=sorted(FIGURES), help="which figure")
+    parser.add_argument("name", choices=sorted([*FIGURES, "contact_sheet"]), help="which figure")
+    parser.add_argument("--dataset", help="data set of params.yaml (contact_sheet without --settings)")
     parser.add_argument("--images", type=Path, help="folder that preprocess wrote (figure3)")
     parser.add_argument(
         "--predictions",
@@ -46,6 +60,20 @@ def _samples(args: argparse.Namespace) -> None:
     draw_figure(read_job(args, SamplesFigureJob, samples_figure_job), images=args.images, out=args.out)
 
 
+def _contact_sheet(args: argparse.Namespace) -> None:
+    from dsn_saal.figures.contact_sheet import draw_figure
+
+    require_inputs(args, "images")
+
+    def cut(settings: Settings) -> ContactSheetJob:
+        if args.dataset not in settings.datasets:
+            known = ", ".join(settings.datasets)
+            raise BadRequest("no such data set", value=args.dataset, next_step=f"name one of: {known}")
+        return contact_sheet_job(settings, args.dataset)
+
+    draw_figure(read_job(args, ContactSheetJob, cut), images=args.images, out=args.out)
+
+
 def _roc(args: argparse.Namespace) -> None:
     from dsn_saal.figures.roc import draw_figure
 
@@ -53,4 +81,8 @@ def _roc(args: argparse.Namespace) -> None:
     draw_figure(read_job(args, RocFigureJob, roc_figure_job), predictions=dict(args.predictions), out=args.out)
 
 
-DRAWERS: dict[str, Callable[[argparse.Namespace], None]] = {"figure3": _samples, "figure4": _roc}
+DRAWERS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "figure3": _samples,
+    "figure4": _roc,
+    "contact_sheet": _contact_sheet,
+}

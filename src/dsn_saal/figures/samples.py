@@ -47,7 +47,7 @@ def draw_figure(job: SamplesFigureJob, *, images: Path, out: Path) -> None:
         CheckFailed: where a class has no slice, or images, masks and index do not belong together.
     """
     index = read_table(images / "index.parquet", ["row", "case", "label", "origin", "lung_share"])
-    pixels, masks = _open(images / "images.npy"), _open(images / "masks.npy")
+    pixels, masks = open_array(images / "images.npy"), open_array(images / "masks.npy")
     if not len(index) == len(pixels) == len(masks):
         raise CheckFailed("images, masks and index do not belong together", where=images, next_step="run preprocess")
     with figure_style():
@@ -62,19 +62,21 @@ def draw_figure(job: SamplesFigureJob, *, images: Path, out: Path) -> None:
             for axis in axes[:, label]:
                 axis.set_axis_off()
             for axis, row in zip(axes[:, label], rows, strict=False):
-                _draw_slice(axis, pixels[row], masks[row])
+                draw_slice(axis, pixels[row], masks[row])
         mark_origin(figure, common_origin(index["origin"]))
         write_figure_files(figure, out)
 
 
-def _draw_slice(axis: Axes, image: NDArray[np.uint8], packed: NDArray[np.uint8]) -> None:
+def draw_slice(axis: Axes, image: NDArray[np.uint8], packed: NDArray[np.uint8]) -> None:
+    """A slice with the outline of its packed mask, none where the mask is empty or everything."""
     axis.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     mask = np.unpackbits(packed, count=image.size).reshape(image.shape)
     if mask.any() and not mask.all():
         axis.contour(mask, levels=[0.5], colors=OUTLINE, linewidths=0.7)
 
 
-def _open(path: Path) -> NDArray[np.uint8]:
+def open_array(path: Path) -> NDArray[np.uint8]:
+    """An array file as a memory map; raises BadRequest where it is missing and CheckFailed where it is none."""
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:

@@ -46,9 +46,7 @@ def files(plans: Sequence[CasePlan], *, workers: int, progress: Progress) -> Fil
             row = [int(lesion) for _, lesion in sorted(shown)]
             labels.append(row + [0] * (COLUMNS - len(row)))
     text, stream = io.StringIO(), io.BytesIO()
-    csv.writer(text, lineterminator="\n").writerows(
-        [("Label Index", "Diagnosis", "Relative Path", "Folder/ID"), *index]
-    )
+    csv.writer(text, lineterminator="\n").writerows(index)
     np.save(stream, np.array(labels, dtype="<i8"), allow_pickle=False)
     yield "set/Index.csv", text.getvalue().encode()
     yield "set/Slice-level-labels.npy", stream.getvalue()

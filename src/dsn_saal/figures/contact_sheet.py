@@ -1,0 +1,116 @@
+"""A contact sheet of one data set: slices chosen by a fixed rule, their masks, and what the flags say of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dsn_saal.domain.errors import CheckFailed
+from dsn_saal.domain.origin import common_origin
+from dsn_saal.figures.samples import draw_slice, open_array
+from dsn_saal.figures.style import figure_style, mark_origin, write_figure_files
+from dsn_saal.params.paper_jobs import ContactSheetJob
+from dsn_saal.storage.tables import read_table
+
+COLUMNS, ROWS = 8, 5
+"""Panels across and down."""
+
+PANEL_INCHES = 1.15
+"""Side of one panel."""
+
+FLAGGED = 2
+"""Panels for each kind of flag."""
+
+NEEDED = ["row", "case", "label", "class_name", "z_mm", "number", "origin", "lung_share", "empty", "touches_border"]
+
+NOTES = {"empty": "no lungs", "border": "cut by the border", "smallest": "least lung", "asymmetric": "most one-sided"}
+"""What a panel of each kind says."""
+
+
+def choose_panels(index: pd.DataFrame, count: int) -> list[tuple[int, str]]:
+    """Rows to show and why: first some of every flag, then slices spread over classes, cases and positions.
+
+    Nobody chooses by looking: ties and orders come from the ids, which are hashes, and from the positions.
+
+    Args:
+        index: NEEDED and asymmetry.
+        count: how many panels there are.
+
+    Returns:
+        (row, kind) with kind a key of NOTES, or "" for a slice that stands for the rest.
+    """
+    found = index[~index["empty"]]
+    kinds = {
+        "empty": index[index["empty"]].sort_values(["case", "row"]),
+        "border": index[index["touches_border"]].sort_values(["case", "row"]),
+        "smallest": found.sort_values(["lung_share", "row"]),
+        "asymmetric": found.sort_values(["asymmetry", "row"], ascending=[False, True]),
+    }
+    chosen: dict[int, str] = {}
+    if index["lung_share"].nunique() > 1:  # otherwise nothing is cut out, and there are no flags
+        for kind, rows in kinds.items():
+            free = [int(row) for row in rows["row"] if int(row) not in chosen]
+            chosen |= dict.fromkeys(free[:FLAGGED], kind)
+    usual = [row for row in _spread(index, count) if row not in chosen]
+    return [(row, "") for row in usual[: count - len(chosen)]] + [(row, kind) for row, kind in chosen.items()]
+
+
+def _spread(index: pd.DataFrame, count: int) -> list[int]:
+    """Rows in turn from each class, in a class from each case, in a case from the middle outwards."""
+    queues = []
+    for _, of_class in index.groupby("label"):
+        cases = [
+            of_case.sort_values(["z_mm", "number", "row"])["row"].tolist() for _, of_case in of_class.groupby("case")
+        ]
+        queues.append(_interleaved([_from_the_middle(rows) for rows in cases], count))
+    return _interleaved(queues, count)
+
+
+def _from_the_middle(rows: list[int]) -> list[int]:
+    """Middle, then the ends, then between: few of many still show every level."""
+    n, order = len(rows), [0.5, 0.1, 0.9, 0.3, 0.7, 0.0, 1.0]
+    return list(dict.fromkeys([rows[int(share * (n - 1) + 0.5)] for share in order] + rows))
+
+
+def _interleaved(queues: list[list[int]], count: int) -> list[int]:
+    longest = min(max(map(len, queues), default=0), count)
+    return [queue[at] for at in range(longest) for queue in queues if at < len(queue)][: count * len(queues)]
+
+
+def draw_figure(job: ContactSheetJob, *, images: Path, out: Path) -> None:
+    """Draw the sheet.
+
+    Args:
+        job: titles of the set and its classes, and whether lungs are cut out.
+        images: folder with images.npy, masks.npy and index.parquet.
+        out: path without suffix.
+
+    Raises:
+        BadRequest: where a file is missing.
+        CheckFailed: where images, masks and index do not belong together.
+    """
+    index = read_table(images / "index.parquet", [*NEEDED, "asymmetry"])
+    pixels, masks = open_array(images / "images.npy"), open_array(images / "masks.npy")
+    if not len(index) == len(pixels) == len(masks):
+        raise CheckFailed("images, masks and index do not belong together", where=images, next_step="run preprocess")
+    panels = choose_panels(index, COLUMNS * ROWS)
+    by_row = {int(slice_["row"]): slice_ for slice_ in index.to_dict("records")}
+    with figure_style():
+        n_rows = -(-len(panels) // COLUMNS)
+        figure = Figure(figsize=(PANEL_INCHES * COLUMNS, (PANEL_INCHES + 0.28) * n_rows + 0.5), layout="constrained")
+        axes = figure.subplots(n_rows, COLUMNS, squeeze=False).reshape(-1)
+        for axis in axes:
+            axis.set_axis_off()
+        for axis, (row, kind) in zip(axes, panels, strict=False):
+            draw_slice(axis, pixels[row], masks[row])
+            axis.set_title(_caption(job, by_row[row], kind), fontsize=5, pad=2)
+        mark_origin(figure, common_origin(index["origin"]))
+        write_figure_files(figure, out)
+
+
+def _caption(job: ContactSheetJob, slice_: dict[Hashable, Any], kind: str) -> str:
+    title = job.classes.get(str(slice_["class_name"]), "unlabelled")
+    who = str(slice_["case"])[:6] or "case unknown"
+    return f"{title}\n{who}" + (f", {NOTES[kind]}" if kind else "")
