@@ -16,7 +16,7 @@ from dsn_saal.preprocess.candidates import at_bone, lung_candidates, up_to
 from dsn_saal.preprocess.lung_recipe import LungRecipe as LungRecipe
 from dsn_saal.preprocess.midline import split_at_midline, whole_lungs
 from dsn_saal.preprocess.morphology import Mask, closed, closed_then_opened, opened
-from dsn_saal.preprocess.regions import Outline, filled, hulls, largest, outlines
+from dsn_saal.preprocess.regions import Outline, area_of, filled, hulls, largest, outlines
 
 REFERENCE_SIDE = 512
 """Matrix that radii and sizes are given for."""
@@ -25,6 +25,13 @@ CUT_OFF = 0.08
 """Share of the body's hull that lung density outside the body's outline must hold for a lung to be cut off.
 
 On 343 real slices the bays of arms and cushions hold up to 0.07, lungs cut by the field of view 0.11 and more.
+"""
+
+
+DENSER = 0.35
+"""Least share of an open lung that is denser than gas.
+
+A hyperinflated lung has half of it there; air round a body, blankets and mattress included, up to 0.25 of its own.
 """
 
 
@@ -85,14 +92,26 @@ def _tissue(grey: NDArray[np.uint8], recipe: LungRecipe) -> Mask:
 def _is_cut_off(body: Mask, outline: Outline, grey: NDArray[np.uint8], recipe: LungRecipe) -> bool:
     """Whether much of lung density lies in a bay of the body's outline: a lung that is open to the image border."""
     hull = hulls(body.shape, [outline], joint=False)
-    bays = hull & ~body & up_to(grey, recipe.dense_grey) & ~up_to(grey, recipe.gas_grey)
+    bays = hull & ~body & _as_dense_as_lung(grey, recipe)
     return cv2.countNonZero(bays) >= CUT_OFF * cv2.countNonZero(hull)
 
 
+def _as_dense_as_lung(grey: NDArray[np.uint8], recipe: LungRecipe) -> Mask:
+    return up_to(grey, recipe.dense_grey) & ~up_to(grey, recipe.gas_grey)
+
+
 def _open_lungs(grey: NDArray[np.uint8], body: Mask, tissue: Mask, recipe: LungRecipe) -> Mask:
-    """Lungs among all air of the slice: unlike lung, air round the body has no rib near, however large it is."""
-    air, scale = ~tissue, grey.shape[1] / REFERENCE_SIDE
-    candidates = lung_candidates(outlines(air), air, grey, body, recipe, scale)
+    """Lungs among the air outside the body's outline.
+
+    Unlike lung, a mattress has no rib near, and air round the body holds little that is denser than gas.
+    """
+    air, scale, dense = ~(tissue | body), grey.shape[1] / REFERENCE_SIDE, _as_dense_as_lung(grey, recipe)
+    candidates = []
+    for region in lung_candidates(outlines(air), air, grey, body, recipe, scale):
+        inside, area = area_of(region)
+        area &= air[inside]
+        if cv2.countNonZero(area & dense[inside]) >= DENSER * cv2.countNonZero(area):
+            candidates.append(region)
     return filled(grey.shape, at_bone(candidates, grey, body, recipe, scale))
 
 
