@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -99,13 +101,13 @@ def draw_figure(job: ContactSheetJob, *, images: Path, out: Path) -> None:
     by_row = {int(slice_["row"]): slice_ for slice_ in index.to_dict("records")}
     with figure_style():
         n_rows = -(-len(panels) // COLUMNS)
-        figure = Figure(figsize=(PANEL_INCHES * COLUMNS, (PANEL_INCHES + 0.28) * n_rows + 0.5), layout="constrained")
+        figure = Figure(figsize=(PANEL_INCHES * COLUMNS, (PANEL_INCHES + 0.14) * n_rows + 0.5), layout="constrained")
         axes = figure.subplots(n_rows, COLUMNS, squeeze=False).reshape(-1)
         for axis in axes:
             axis.set_axis_off()
         for axis, (row, kind) in zip(axes, panels, strict=False):
             draw_slice(axis, pixels[row], masks[row])
-            axis.set_title(_caption(job, by_row[row], kind), fontsize=5, pad=2)
+            axis.set_title(_caption(job, by_row[row], kind), fontsize=4.5, pad=2)
         mark_origin(figure, common_origin(index["origin"]))
         write_figure_files(figure, out)
 
