@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: reproduce test lint env lock benchmark picture clean
+.PHONY: reproduce test test-pacs lint env lock benchmark picture clean
 .DEFAULT_GOAL := reproduce
 
 reproduce: env ## the environment, then every table, figure and the printed paper
@@ -16,6 +16,9 @@ reproduce: env ## the environment, then every table, figure and the printed pape
 
 test: env lint ## every check and every test
 	python -m pytest
+
+test-pacs: env ## fetch from a real Orthanc server on this machine (apt-get install orthanc orthanc-dicomweb)
+	python -m pytest -m pacs tests/pacs
 
 lint: env
 	ruff format --check .

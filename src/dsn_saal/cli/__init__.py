@@ -12,6 +12,7 @@ from dsn_saal.provenance.locks import at_work
 
 COMMANDS = {
     "phantom": "write the phantom cohort as DICOM series",
+    "fetch": "bring the files of an archive or a DICOMweb server into a folder",
     "ingest": "read a DICOM tree into the manifest",
     "preprocess": "window, lungs, resize",
     "split": "split by case and certify it",

@@ -33,6 +33,13 @@ class PhantomJob(Section):
     drawn_as: dict[Name, tuple[PhantomClass, ...]]
 
 
+class FetchJob(Section):
+    """Bring the files of one data set from an archive or a DICOMweb server."""
+
+    folders: dict[Name, tuple[str, ...]]
+    key_file: str | None
+
+
 class IngestJob(Section):
     """Read one data set."""
 
@@ -105,6 +112,12 @@ def phantom_job(settings: Settings, dataset: str) -> PhantomJob:
         folders={name: entry.folders[0] for name, entry in chosen.classes.items()},
         drawn_as={name: entry.phantom for name, entry in chosen.classes.items()},
     )
+
+
+def fetch_job(settings: Settings, dataset: str) -> FetchJob:
+    """The block of `dsn-saal fetch`."""
+    folders = {name: entry.folders for name, entry in settings.datasets[dataset].classes.items()}
+    return FetchJob(folders=folders, key_file=settings.ingest.key_file)
 
 
 def ingest_job(settings: Settings, dataset: str) -> IngestJob:
