@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import ssl
 import threading
 import time
 from urllib.parse import parse_qsl, urlsplit
@@ -22,7 +23,7 @@ class FakePacs:
         self.instances = list(instances)
         self.faults, self.requests, self.headers = {}, [], []
         self.page, self.ignores_keys, self.authorization, self.extra_parts = 10**6, False, None, 0
-        fake = self
+        self.scheme, fake = "http", self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -46,7 +47,15 @@ class FakePacs:
 
     @property
     def address(self):
-        return f"http://127.0.0.1:{self.server.server_port}/dicom-web"
+        return f"{self.scheme}://127.0.0.1:{self.server.server_port}/dicom-web"
+
+    def encrypt(self, certificate):
+        """Speak TLS from now on."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        self.server.handle_error = lambda *_: None  # a client that refuses the certificate
+        self.scheme = "https"
 
     def fault_of(self, path):
         for ending, faults in self.faults.items():

@@ -1,13 +1,18 @@
 """Fetching from a DICOMweb server that answers well, badly, late, half or not at all."""
 
 import csv
+import datetime
 import io
+import ipaddress
 import re
 import stat
 import traceback
 
 import pydicom
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from fake_dicom import ct_file, thorax
 from fake_pacs import FakePacs
 
@@ -374,3 +379,38 @@ class TestTheCommand:
         monkeypatch.delenv("DSN_SAAL_DICOMWEB_LIST")
         assert main([*command, "--settings", settings]) == 2
         assert "needs a list" in capsys.readouterr().err
+
+
+class TestCertificates:
+    @pytest.fixture
+    def trusted(self, pacs, tmp_path):
+        """The file with the certificate that the server now shows."""
+        now, key = datetime.datetime.now(datetime.UTC), ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+        made = (
+            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+            .sign(key, hashes.SHA256())
+        )
+        secret = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        (tmp_path / "server.pem").write_bytes(secret + made.public_bytes(serialization.Encoding.PEM))
+        (tmp_path / "ca.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        pacs.encrypt(tmp_path / "server.pem")
+        return tmp_path / "ca.pem"
+
+    def test_an_unknown_one_is_refused_and_a_named_one_is_trusted(self, fetch, pacs, trusted, tmp_path):
+        with pytest.raises(BadRequest, match="certificate is not trusted") as raised:
+            fetch()
+        assert "--ca-file" in raised.value.text() and not pacs.requests
+        fetch(ca_file=trusted)
+        assert is_complete(tmp_path)
+
+    def test_a_file_that_holds_none(self, fetch, trusted):
+        trusted.write_text("no certificate")
+        with pytest.raises(BadRequest, match="certificate") as raised:
+            fetch(ca_file=trusted)
+        assert raised.value.next_step
