@@ -11,11 +11,11 @@ from dsn_saal.domain.errors import DsnSaalError
 from dsn_saal.provenance.locks import at_work
 
 COMMANDS = {
-    "phantom": "write the phantom cohort as DICOM series",
+    "phantom": "write the phantoms that stand in for a data set",
     "fetch": "bring the files of an archive or a DICOMweb server into a folder",
-    "ingest": "read a DICOM tree into the manifest",
+    "ingest": "read a data set into the manifest",
     "preprocess": "window, lungs, resize",
-    "split": "split by case and certify it",
+    "split": "split a data set, certify and explain it",
     "train": "train all runs of one experiment",
     "evaluate": "predict and measure all runs of one experiment",
     "metrics": "collect the primary metrics of every experiment",
@@ -24,6 +24,7 @@ COMMANDS = {
     "report": "print the paper",
     "provenance": "records that travel with the results",
     "params": "print every parameter with its law",
+    "doctor": "say what is there, what is missing, how to get it",
 }
 """Subcommand and its one-line help; `dsn_saal.cli.<name>` holds `add_arguments(parser)` and `run(args)`."""
 

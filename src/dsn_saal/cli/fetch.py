@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
     from dsn_saal.ingest.fetch.archive import unpack
 
     written, refused = unpack(Path(args.source), args.out)
-    print(f"{written} files; see refused.csv for: {_said(refused)}")
+    print(f"{written} files; noted in refused.csv: {_said(refused)}")
 
 
 def _from_server(args: argparse.Namespace, job: FetchJob) -> Fetched:

@@ -85,6 +85,8 @@ def decode(content: bytes) -> Picture:
             image.load()
     except Excluded:
         raise
+    except Image.DecompressionBombError:
+        raise Excluded(Reason.TOO_LARGE, f"a side of more than {MAX_SIDE} pixels") from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         short = "truncated" in str(error) or isinstance(error, EOFError)
         raise Excluded(
