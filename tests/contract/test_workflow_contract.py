@@ -42,7 +42,8 @@ def stage_blocks(settings):
     """Per stage, everything that its rules take from the settings."""
     datasets, experiments = settings.datasets, settings.experiments
     yield "phantom", [(name, jobs.phantom_job(settings, name)) for name in datasets if datasets[name].is_phantom]
-    yield "ingest", [(name, jobs.ingest_job(settings, name), datasets[name].source) for name in datasets]
+    fetched = [(name, jobs.fetch_job(settings, name)) for name in datasets if datasets[name].is_fetched]
+    yield "ingest", [fetched, *((name, jobs.ingest_job(settings, name), datasets[name].source) for name in datasets)]
     yield "preprocess", [(name, jobs.preprocess_job(settings, name), datasets[name].source) for name in datasets]
     splits = [(name, protocol) for name in datasets for protocol in datasets[name].protocols]
     yield "split", [(*split, jobs.split_job(settings, *split)) for split in splits]

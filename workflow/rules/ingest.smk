@@ -3,6 +3,24 @@
 INGESTED = ["manifest.parquet", "exclusions.csv", "series.csv", "flow.json"]
 
 
+# An archive is unpacked below data/fetched/, which may hold identities: git ignores it, and no stage of DVC owns it. What
+# comes from a server is fetched by hand: a workflow that asks a PACS would give what is there today.
+rule fetch:
+    input:
+        lambda wildcards: settings.datasets[wildcards.dataset].source,
+    output:
+        f"{FETCHED}/{{dataset}}/SHA256SUMS",
+    log:
+        "logs/fetch/{dataset}.log",
+    params:
+        settings=lambda wildcards: jobs.fetch_job(settings, wildcards.dataset).to_json(),
+        code=glue.code("cli.fetch"),
+        out=subpath(output[0], parent=True),
+    shell:
+        "dsn-saal fetch --dataset {wildcards.dataset} --source {input:q} --out {params.out:q} "
+        "--settings {params.settings:q} &> {log:q}"
+
+
 rule ingest:
     input:
         listing,
