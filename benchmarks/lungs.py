@@ -40,6 +40,7 @@ from dsn_saal.phantom.section import draw_slice
 from dsn_saal.preprocess.lung import LungRecipe, find_lungs
 from dsn_saal.preprocess.regions import hulls, largest, outlines
 from dsn_saal.preprocess.slices import Recipe
+from dsn_saal.preprocess.stage import settle
 
 MEAN, LEAST = 0.97, 0.90
 """Bars for the recipe of params.yaml: mean and smallest overlap over all phantoms."""
@@ -194,7 +195,7 @@ def main() -> None:
     parser.add_argument("--slices", type=int, default=200)
     parser.add_argument("--dicom", type=Path, help="folder of real CT to compare with connected lungs")
     args = parser.parse_args()
-    cv2.setNumThreads(1)
+    settle()
     recipe = recipe_of(read_settings(Path("params.yaml")).preprocess, cut_out=True)
     slices, truths, words = phantoms(args.slices)
     print(words)

@@ -27,9 +27,10 @@ from skimage.segmentation import clear_border
 
 from dsn_saal.cli.preprocess import recipe_of
 from dsn_saal.ingest.dicom.header import read_header
-from dsn_saal.ingest.manifest import manifest_table
 from dsn_saal.ingest.dicom.pixels import hounsfield
 from dsn_saal.ingest.dicom.reader import DicomReader, read_hu
+from dsn_saal.ingest.manifest import manifest_table
+from dsn_saal.ingest.reasons import Excluded
 from dsn_saal.params.root import read_settings
 from dsn_saal.preprocess.lung import find_lungs
 from dsn_saal.preprocess.slices import Recipe, preprocess_slice
@@ -121,7 +122,7 @@ def milliseconds(function: Callable[[object], object], items: Iterable[object]) 
 def compare_chains(recipe: Recipe, greys: list[Grey], truths: list[Grey]) -> None:
     """Time and overlap of every chain, relative to scikit-image in the same order."""
     lung = recipe.lung
-    words = replace(lung, candidates="any", midline="as_closed", fewest_px=1)
+    words = replace(lung, candidates="any", midline="as_closed", fewest_px=1, bone_px=0, cut_off="dropped")
     ours = {order: replace(words, order=order) for order in ("close_first", "open_first")}
     chains = {
         (name, order): partial(chain, order=order)
@@ -146,14 +147,14 @@ def _ours(grey: Grey, lung: object) -> Grey:
     return find_lungs(grey, lung).mask  # type: ignore[arg-type]
 
 
-def time_the_line(reader: Reader, recipe: Recipe, paths: list[str], digests: dict[str, str]) -> None:
+def time_the_line(reader: DicomReader, recipe: Recipe, paths: list[str], digests: dict[str, str]) -> None:
     """Milliseconds of each step and slices per second of the line, one process."""
     contents = {path: (reader.root / path).read_bytes() for path in paths}
     hus = {path: hounsfield(read_header(contents[path]), air_hu=-1000)[0] for path in paths}
     steps = {
         "DICOM to HU": lambda path: hounsfield(read_header((reader.root / path).read_bytes()), air_hu=-1000),
         "HU to image and mask": lambda path: preprocess_slice(hus[path], recipe),
-        "ingest (with checksums)": reader.row,
+        "ingest (with checksums)": reader.rows,
         "read again (verified)": lambda path: read_hu(reader.root, -1000, path, 0, digests[path]),
     }
     spent = {name: milliseconds(step, paths) for name, step in steps.items()}
@@ -174,11 +175,12 @@ def main() -> None:
     args = parser.parse_args()
     settle()
     settings = read_settings(Path("params.yaml"))
-    recipe = recipe_of(settings.preprocess)
+    recipe = recipe_of(settings.preprocess, cut_out=True)
     folders = {name: entry.folders for name, entry in settings.datasets["covid19_diag"].classes.items()}
     source = args.phantoms / "dicom"
     reader = DicomReader(source, folders, "patient_id", None, settings.ingest.air_hu, "exclude", "plain")
-    manifest = manifest_table([row for path in source.rglob("*.dcm") for row in reader.rows(path.relative_to(source).as_posix())])
+    files = (path.relative_to(source).as_posix() for path in sorted(source.rglob("*.dcm")))
+    manifest = manifest_table([row for path in files for row in reader.rows(path) if not isinstance(row, Excluded)])
     places, reason = truth_of(source, manifest)
     if reason is not None:
         raise SystemExit(f"{reason}: {args.phantoms}; write the phantoms first")

@@ -92,8 +92,11 @@ def _tissue(grey: NDArray[np.uint8], recipe: LungRecipe) -> Mask:
 def _is_cut_off(body: Mask, outline: Outline, grey: NDArray[np.uint8], recipe: LungRecipe) -> bool:
     """Whether much of lung density lies in a bay of the body's outline: a lung that is open to the image border."""
     hull = hulls(body.shape, [outline], joint=False)
-    bays = hull & ~body & _as_dense_as_lung(grey, recipe)
-    return cv2.countNonZero(bays) >= CUT_OFF * cv2.countNonZero(hull)
+    fewest = CUT_OFF * cv2.countNonZero(hull)
+    bays = hull & ~body
+    if cv2.countNonZero(bays) < fewest:
+        return False
+    return cv2.countNonZero(bays & _as_dense_as_lung(grey, recipe)) >= fewest
 
 
 def _as_dense_as_lung(grey: NDArray[np.uint8], recipe: LungRecipe) -> Mask:
