@@ -112,10 +112,10 @@ def _add_acquisition(base: Dataset, patient: Patient) -> None:
     base.WindowWidth = [1500, 400]
 
 
-def encode_slice(
+def slice_dataset(
     header: SeriesHeader, plan: CasePlan, patient: Patient, index: int, level: int, hu: NDArray[np.int16]
-) -> bytes:
-    """One slice as the bytes of a DICOM file.
+) -> Dataset:
+    """One slice as a DICOM data set with its file meta information.
 
     Args:
         header: of the series.
@@ -140,6 +140,11 @@ def encode_slice(
     dataset.PixelData = stored.astype("<i2" if scan.model.pads else "<u2").tobytes()
     dataset["PixelData"].VR = "OW"
     dataset.file_meta = _file_meta(dataset.SOPInstanceUID)
+    return dataset
+
+
+def file_bytes(dataset: Dataset) -> bytes:
+    """A data set as the bytes of a DICOM file (Part 10)."""
     stream = io.BytesIO()
     dataset.save_as(stream, enforce_file_format=True)
     return stream.getvalue()

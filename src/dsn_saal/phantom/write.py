@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.phantom.cohort import CasePlan, choose_levels
-from dsn_saal.phantom.patient import draw_patient
-from dsn_saal.phantom.section import draw_slice
-from dsn_saal.phantom.series import draw_header, encode_slice
+from dsn_saal.phantom.case import HEADER, draw_case, truth_file
+from dsn_saal.phantom.cohort import CasePlan
+from dsn_saal.phantom.series import draw_header, file_bytes, slice_dataset
 from dsn_saal.storage.atomic import write_bytes
 from dsn_saal.storage.listing import LISTING, files_below, write_listing
 
 Progress = Callable[[Iterable[Any], int], Iterator[Any]]
 """Passes items on while it shows how many of a total went by."""
 
+Files = Generator[tuple[str, bytes], None, None]
+"""Path below the cohort's folder, and content."""
+
 SERIES = "S0002"
 """Folder of a case's series."""
-
-_DRAWN, _CHOSEN, _HEADER, _NOISE = range(4)
-"""What a case's generators are for."""
 
 
 def write_cohort(plans: Sequence[CasePlan], out: Path, *, workers: int, progress: Progress) -> int:
@@ -58,11 +54,11 @@ def write_cohort(plans: Sequence[CasePlan], out: Path, *, workers: int, progress
     return sum(plan.n_slices for plan in plans)
 
 
-def write_set(files: Iterable[tuple[str, bytes]], out: Path) -> int:
+def write_set(files: Files, out: Path) -> int:
     """Write the files of a stand-in below `out`, then the listing; returns how many.
 
     Args:
-        files: path below `out` and content.
+        files: as a layout gives them.
         out: the cohort's folder; what else lies in it is removed.
 
     Raises:
@@ -71,9 +67,10 @@ def write_set(files: Iterable[tuple[str, bytes]], out: Path) -> int:
     """
     open_folder(out)
     digests: dict[str, str] = {}
-    for name, content in files:
-        write_bytes(out / name, content)
-        digests[name] = hashlib.sha256(content).hexdigest()
+    with closing(files):  # its processes stop drawing where the disk is full
+        for name, content in files:
+            write_bytes(out / name, content)
+            digests[name] = hashlib.sha256(content).hexdigest()
     close_folder(out, digests)
     return len(digests)
 
@@ -125,22 +122,16 @@ def _cases(plans: Sequence[CasePlan], out: Path, workers: int) -> Iterator[dict[
 
 def write_case(plan: CasePlan, *, out: Path) -> dict[str, str]:
     """Write one case; returns the SHA-256 of each file by its path below `out`."""
-    cv2.setNumThreads(1)
-    cv2.ipp.setUseIPP(False)  # other processors, other roundings
-    patient = draw_patient(plan.class_name, plan.mild, plan.maker, plan.n_slices, plan.generator(_DRAWN))
-    levels = choose_levels(plan.n_slices, patient.levels, plan.generator(_CHOSEN))
-    header = draw_header(plan, patient, plan.generator(_HEADER))
+    case = draw_case(plan)
+    header = draw_header(plan, case.patient, plan.generator(HEADER))
     folder = Path("dicom", plan.folder, plan.name, SERIES)
     digests, masks = {}, []
-    for index, level in enumerate(levels):
-        drawn = draw_slice(patient, level, plan.generator(_NOISE, level))
-        content = encode_slice(header, plan, patient, index, level, drawn.hu)
+    for index, (level, drawn) in enumerate(zip(case.levels, case.slices(), strict=True)):
+        content = file_bytes(slice_dataset(header, plan, case.patient, index, level, drawn.hu))
         digests[_write(out, folder / header.names[index], content)] = hashlib.sha256(content).hexdigest()
-        masks.append(np.packbits(drawn.lungs, axis=1))
-    stream = io.BytesIO()
-    np.save(stream, np.stack(masks), allow_pickle=False)
-    truth = Path("truth", plan.folder, plan.name, f"{SERIES}.npy")
-    digests[_write(out, truth, stream.getvalue())] = hashlib.sha256(stream.getvalue()).hexdigest()
+        masks.append(drawn.lungs)
+    truth, content = Path("truth", plan.folder, plan.name, f"{SERIES}.npy"), truth_file(masks)
+    digests[_write(out, truth, content)] = hashlib.sha256(content).hexdigest()
     return digests
 
 

@@ -1,7 +1,7 @@
 """Phantoms in the layout of COVID-CT (UCSD): pictures as if cut out of articles, official lists, tables of patients.
 
 What makes the set hard is there too: modes and containers that tell the class, JPEG files that are named .png, `%` in
-names, marks drawn in, articles that stand in several lists, and one picture that carries both labels across parts.
+names, marks drawn in, articles that stand in two lists, and one picture that carries both labels across parts.
 """
 
 from __future__ import annotations
@@ -9,87 +9,122 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
+from typing import Any
 
 from dsn_saal.phantom.cohort import CasePlan
-from dsn_saal.phantom.layouts.drawing import (
-    Files,
-    Progress,
-    by_folder,
-    cropped,
-    dealt_parts,
-    drawn_cases,
-    encoded,
-    note,
+from dsn_saal.phantom.layouts.figures import figures, rescaled
+from dsn_saal.phantom.layouts.members import PARTS, Member, made, members, note
+from dsn_saal.phantom.layouts.picture import encoded
+from dsn_saal.phantom.write import Files, Progress
+
+COVID, OTHER = "CT_COVID", "CT_NonCOVID"
+
+COVID_KINDS = (("RGBA", "PNG"), ("RGB", "PNG"), ("RGBA", "PNG"), ("L", "PNG"), ("RGBA", "PNG"), ("RGB", "JPEG"))
+"""Modes and containers of the COVID pictures, in turn: half have a fourth channel, one in six is JPEG named .png."""
+
+FIRST = 9001
+"""Number of the first patient of the other class, with which the names of its files begin."""
+
+_COVID_HEADS = (
+    *("File name", "Patient ID", "Age", "Gender", "Location", "Medical history", "Time", "Severity"),
+    *("Other diseases", "DOI", "Captions", "", ""),
 )
 
-SIDES = (150, 700)
-COVID, OTHER = "CT_COVID", "CT_NonCOVID"
-_COVID_KINDS = (("RGBA", "PNG"), ("RGB", "PNG"), ("RGBA", "PNG"), ("RGB", "JPEG"), ("L", "PNG"))
-_OTHER_KINDS = (("RGB", "PNG", "png"), ("RGB", "JPEG", "jpg"), ("L", "JPEG", "jpg"))
-_SHARED_ARTICLES = 3
-"""Articles that two parts share: one for each two of the three."""
+
+@dataclass(frozen=True)
+class _Task:
+    """A case to draw: the number of its first picture in its class, its article, and whose picture it repeats."""
+
+    member: Member
+    first: int
+    article: int
+    repeats: CasePlan | None
 
 
 def files(plans: Sequence[CasePlan], *, workers: int, progress: Progress) -> Files:
     """Every file of the set."""
-    cases = drawn_cases(plans, workers=workers, progress=progress)
-    members = by_folder(plans)
-    lists: dict[str, dict[str, list[str]]] = {folder: {"train": [], "val": [], "test": []} for folder in (COVID, OTHER)}
+    tasks = _tasks(members(plans, (COVID, OTHER)))
+    lists: dict[str, dict[str, list[str]]] = {mark: {part: [] for part in PARTS} for mark in (COVID, OTHER)}
     patients: dict[str, list[tuple[str, str]]] = {COVID: [], OTHER: []}
-    kept: NDArray[np.uint8] | None = None
-    for folder, positions in members.items():
-        for order, (at, part) in enumerate(zip(positions, dealt_parts(len(positions)), strict=True)):
-            rng = plans[at].generator(9)
-            for number, drawn in enumerate(cases[at]):
-                grey = _marked(cropped(drawn, rng, SIDES), rng)
-                if folder == COVID:
-                    mode, container = _COVID_KINDS[(order + number) % len(_COVID_KINDS)]
-                    name = f"phantom.2020.{_article(order, part):02d}-p{order + 1}-{number}%{number}.png"
-                    if part == "test" and kept is None:
-                        kept = grey
-                else:
-                    mode, container, suffix = _OTHER_KINDS[(order + number) % len(_OTHER_KINDS)]
-                    name = f"{order + 1}%{number}.{suffix}"
-                yield f"set/{folder}/{name}", encoded(grey, mode, container)
-                lists[folder][part].append(name)
-                patients[folder].append((name, f"phantom patient {folder} {order + 1}"))
-    assert kept is not None  # a cohort has test cases in every class
-    name = "both labels%0.jpg"
-    yield f"set/{OTHER}/{name}", encoded(_rescaled(kept), "RGB", "JPEG")
-    lists[OTHER]["train"].append(name)
-    patients[OTHER].append((name, "phantom patient of both labels"))
-    for folder, parts in lists.items():
-        kind = folder.removeprefix("CT_")
+    for task, pictures in zip(tasks, made(_pictures, tasks, workers=workers, progress=progress), strict=True):
+        mark = task.member.plan.folder
+        for name, content in pictures:
+            yield f"set/{mark}/{name}", content
+            lists[mark][task.member.part].append(name)
+            patients[mark].append((name, f"phantom_{mark.removeprefix('CT_')}_{task.member.place + 1}"))
+    for mark, parts in lists.items():
+        kind = mark.removeprefix("CT_")
         for part, names in parts.items():
-            yield f"set/Data-split/{kind}/{part}CT_{kind}.txt", "".join(f"{entry}\n" for entry in names).encode()
-    yield "set/meta/COVID-CT-MetaInfo.csv", _table(("File name", "Patient ID"), patients[COVID])
-    yield "set/meta/NonCOVID-CT-MetaInfo.csv", _table(("image name", "patient id"), patients[OTHER])
+            yield f"set/Data-split/{kind}/{part}CT_{kind}.txt", "".join(f"{name}\n" for name in names).encode()
+    empty = [""] * (len(_COVID_HEADS) - 2)
+    yield "set/meta/COVID-CT-MetaInfo.csv", _table(_COVID_HEADS, [[*pair, *empty] for pair in patients[COVID]])
+    yield (
+        "set/meta/NonCOVID-CT-MetaInfo.csv",
+        _table(["", "image name", "patient id"], [[at, *pair] for at, pair in enumerate(patients[OTHER])]),
+    )
     yield note("COVID-CT (UCSD)")
 
 
-def _article(order: int, part: str) -> int:
-    """Number of the article of a case: the first case of each part shares one with another part."""
-    return {"train": 1, "val": 1, "test": 1}[part] if order % _SHARED_ARTICLES == 0 else 10 + order
+def _tasks(found: Sequence[Member]) -> list[_Task]:
+    """The cases; the first one that trains as negative repeats a picture of the first COVID case that tests."""
+    articles = _articles([member for member in found if member.plan.folder == COVID])
+    conflict = next((member.plan for member in found if member.plan.folder == COVID and member.part == "test"), None)
+    firsts = dict.fromkeys((COVID, OTHER), 0)
+    tasks = []
+    for member in found:
+        mark = member.plan.folder
+        repeats = conflict if mark == OTHER and member.place == 0 else None
+        tasks.append(_Task(member, firsts[mark], articles[member.place] if mark == COVID else 0, repeats))
+        firsts[mark] += member.plan.n_slices
+    return tasks
 
 
-def _marked(grey: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A letter in the corner of some pictures, as authors put there."""
-    if rng.random() < 0.3:
-        letter = "ABCD"[int(rng.integers(4))]
-        cv2.putText(grey, letter, (6, 26), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 2, cv2.LINE_8)
-    return grey
+def _articles(covid: Sequence[Member]) -> list[int]:
+    """Article of each COVID case: its own, but each two parts share one, as in the set."""
+    found = list(range(1, len(covid) + 1))
+    parts = [[member.place for member in covid if member.part == part] for part in PARTS]
+    if covid:
+        train, validation, test = parts
+        for one, other in ((train[0], validation[0]), (train[-1], test[0]), (validation[-1], test[-1])):
+            found[other] = found[one]
+    return found
 
 
-def _rescaled(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    size = (grey.shape[1] * 3 // 4, grey.shape[0] * 3 // 4)
-    return cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR_EXACT)  # type: ignore[return-value]
+def _pictures(task: _Task) -> list[tuple[str, bytes]]:
+    """Name and content of each picture of a case."""
+    shown = figures(task.member.plan)
+    if task.repeats is not None:
+        shown[0] = rescaled(figures(task.repeats)[0])
+    name = _covid_name if task.member.plan.folder == COVID else _other_name
+    found = []
+    for at, figure in enumerate(shown):
+        title, mode, container = name(task, at)
+        found.append((title, encoded(figure, mode, container)))
+    return found
 
 
-def _table(heads: tuple[str, str], rows: Sequence[tuple[str, str]]) -> bytes:
+def _covid_name(task: _Task, at: int) -> tuple[str, str, str]:
+    """Name, mode and container of a COVID picture: article, page, and the part of its figure."""
+    mode, container = COVID_KINDS[(task.first + at) % len(COVID_KINDS)]
+    part = f"%{at}" if task.member.plan.n_slices > 1 else ""
+    return (
+        f"phantom-article-{task.article:02d}-p{task.member.place + 1}-{task.member.place + 31}{part}.png",
+        mode,
+        container,
+    )
+
+
+def _other_name(task: _Task, at: int) -> tuple[str, str, str]:
+    """Name, mode and container of another picture: two patients in four are JPEG, the others PNG."""
+    number = FIRST + task.member.place
+    part = f"%{at}" if task.member.plan.n_slices > 1 else ""
+    if task.member.place // 2 % 2 == 0:
+        return f"{number}{part}.jpg", "L" if (task.first + at) % 8 == 7 else "RGB", "JPEG"
+    return f"{number}{part}.png", "RGB", "PNG"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(heads)

@@ -1,87 +1,129 @@
-"""Phantoms in the layout of COVID-CT-MD: DICOM by class and patient, labels of single slices, true lungs beside."""
+"""Phantoms in the layout of COVID-CT-MD: DICOM by class and patient, labels of single slices, true lungs beside.
+
+Every other patient is as in the set: a study code for an id and UIDs, or no SOP Instance UIDs and study and series UIDs
+that are none. Instance 1 is the highest slice; only in the second kind do the file names follow it.
+"""
 
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
-import multiprocessing
 import uuid
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
-import pydicom
+from pydicom import config
+from pydicom.dataset import Dataset
 
-from dsn_saal.phantom.cohort import CasePlan, choose_levels
-from dsn_saal.phantom.layouts.drawing import Files, Progress, note
-from dsn_saal.phantom.patient import draw_patient
-from dsn_saal.phantom.section import draw_slice
-from dsn_saal.phantom.series import draw_header, encode_slice
+from dsn_saal.phantom.case import HEADER, draw_case, truth_file
+from dsn_saal.phantom.cohort import CasePlan
+from dsn_saal.phantom.layouts.members import Member, made, members, note
+from dsn_saal.phantom.series import SeriesHeader, draw_header, file_bytes, slice_dataset
+from dsn_saal.phantom.write import Files, Progress
 
-NORMAL = "Normal subjects"
-INDEX_NAMES = {"COVID-19 subjects": "COVID-19", "Cap subjects": "CAP"}
+PATIENTS = {"COVID-19 subjects": "P", "Cap subjects": "cap", "Normal subjects": "normal"}
+"""Class folders, and how the names of their patients begin."""
+
+DIAGNOSES = {"COVID-19 subjects": "COVID-19", "Cap subjects": "CAP"}
+"""Classes with labels of single slices, and how Index.csv calls them."""
+
+FIRST = 901
+"""Number of the first patient of each class; the published ones end at 169."""
+
 COLUMNS = 200
 """Columns of the published array of slice labels."""
 
-Written = tuple[list[tuple[str, bytes]], list[tuple[int, bool]]]
-"""Files of a case, and its slices' instance numbers with whether they show the disease."""
+
+@dataclass(frozen=True)
+class _Written:
+    """Files of a patient, and per slice, highest first, whether it shows the disease."""
+
+    files: list[tuple[str, bytes]]
+    lesions: list[int]
 
 
 def files(plans: Sequence[CasePlan], *, workers: int, progress: Progress) -> Files:
-    """Every file of the set, then the true masks in a folder beside it."""
-    if workers == 1:
-        cases = list(progress(map(write_case, plans), len(plans)))
-    else:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(workers, len(plans)), mp_context=context) as pool:
-            cases = list(progress(pool.map(write_case, plans), len(plans)))
-    index: list[tuple[object, ...]] = [("Label Index", "Diagnosis", "Relative Path", "Folder/ID")]
+    """Every file of the set, and the true masks in a folder beside it."""
+    found = members(plans, PATIENTS)
+    index: list[tuple[object, ...]] = []
     labels: list[list[int]] = []
-    for plan, (written, shown) in zip(plans, cases, strict=True):
-        yield from written
-        if plan.folder != NORMAL:
-            kind = INDEX_NAMES.get(plan.folder, plan.folder)
-            index.append((len(labels), kind, f"./{kind}/", plan.name))
-            row = [int(lesion) for _, lesion in sorted(shown)]
-            labels.append(row + [0] * (COLUMNS - len(row)))
-    text, stream = io.StringIO(), io.BytesIO()
-    csv.writer(text, lineterminator="\n").writerows(index)
-    np.save(stream, np.array(labels, dtype="<i8"), allow_pickle=False)
-    yield "set/Index.csv", text.getvalue().encode()
-    yield "set/Slice-level-labels.npy", stream.getvalue()
+    for member, written in zip(found, made(_patient, found, workers=workers, progress=progress), strict=True):
+        yield from written.files
+        if member.plan.folder in DIAGNOSES:
+            diagnosis = DIAGNOSES[member.plan.folder]
+            index.append((len(labels), diagnosis, f"./{diagnosis}/", _name(member)))
+            labels.append(written.lesions)
+    yield "set/Index.csv", _table([("Label Index", "Diagnosis", "Relative Path", "Folder/ID"), *index])
+    yield "set/Slice-level-labels.npy", _label_array(labels)
     yield note("COVID-CT-MD")
 
 
-def write_case(plan: CasePlan) -> Written:
-    """One patient; every other one has no SOP Instance UIDs and study and series UIDs that are none, as in the set."""
-    cv2.setNumThreads(1)
-    cv2.ipp.setUseIPP(False)  # other processors, other roundings
-    patient = draw_patient(plan.class_name, plan.mild, plan.maker, plan.n_slices, plan.generator(0))
-    header = draw_header(plan, patient, plan.generator(2))
-    stem = f"{uuid.uuid5(uuid.NAMESPACE_OID, f'{plan.seed} {plan.name}').hex[:8].upper()}-PHAN"
-    files: list[tuple[str, bytes]] = []
-    masks, shown = [], []
-    for at, level in enumerate(choose_levels(plan.n_slices, patient.levels, plan.generator(1))):
-        drawn = draw_slice(patient, level, plan.generator(3, level))
-        content = encode_slice(header, plan, patient, at, level, drawn.hu)
-        name = header.names[at].removeprefix("IM").removesuffix(".dcm")
-        kept = _without_uids(content, plan) if plan.number % 2 == 0 else content
-        files.append((f"set/{plan.folder}/{plan.name}/{stem}_{int(name)}.dcm", kept))
-        masks.append(np.packbits(drawn.lungs, axis=1))
-        shown.append((header.numbers[at], drawn.lesion))
-    stream = io.BytesIO()
-    np.save(stream, np.stack(masks), allow_pickle=False)
-    files.append((f"truth/{plan.folder}/{plan.name}.npy", stream.getvalue()))
-    return files, shown
+def _name(member: Member) -> str:
+    return f"{PATIENTS[member.plan.folder]}{FIRST + member.place}"
 
 
-def _without_uids(content: bytes, plan: CasePlan) -> bytes:
-    dataset = pydicom.dcmread(io.BytesIO(content))
-    with pydicom.config.disable_value_validation():
+def _patient(member: Member) -> _Written:
+    plan, nameless = member.plan, member.place % 2 == 1
+    case = draw_case(plan)
+    header = _header(draw_header(plan, case.patient, plan.generator(HEADER)), member, nameless)
+    found, lungs, lesions = [], [], []
+    for at, (level, drawn) in enumerate(zip(case.levels, case.slices(), strict=True)):
+        dataset = slice_dataset(header, plan, case.patient, at, level, drawn.hu)
+        content = _without_uids(dataset, member) if nameless else file_bytes(dataset)
+        found.append((f"set/{plan.folder}/{_name(member)}/{header.names[at]}", content))
+        lungs.append(drawn.lungs)
+        lesions.append(int(drawn.lesion))
+    found.append((f"truth/{plan.folder}/{_name(member)}.npy", truth_file(lungs)))
+    return _Written(found, lesions[::-1])
+
+
+def _header(header: SeriesHeader, member: Member, nameless: bool) -> SeriesHeader:
+    """The header with the set's ids, instance numbers and file names."""
+    count, base = member.plan.n_slices, header.base
+    numbers = list(range(count, 0, -1))
+    del base.PatientName
+    if nameless:
+        base.PatientID = _name(member)
+        for keyword in ("StudyDate", "SeriesDate", "AcquisitionDate", "StudyTime", "SeriesTime", "AcquisitionTime"):
+            setattr(base, keyword, "")
+        base.StudyDescription = base.SeriesDescription = base.StudyID = base.FrameOfReferenceUID = ""
+        base.SeriesNumber = base.AcquisitionNumber = None
+        names = [f"IM{number:04d}.dcm" for number in numbers]
+    else:
+        base.PatientID = f"{_made_uuid(member, 'patient').hex[:8].upper()}-PHAN"
+        names = [f"{base.PatientID}_{int(name.removeprefix('IM').removesuffix('.dcm'))}.dcm" for name in header.names]
+    return dataclasses.replace(header, numbers=numbers, names=names)
+
+
+def _without_uids(dataset: Dataset, member: Member) -> bytes:
+    """The file of a slice that is not identified: not quite DICOM any more, and written as such."""
+    with config.disable_value_validation():
         dataset.SOPInstanceUID = ""
-        dataset.StudyInstanceUID = str(uuid.uuid5(uuid.NAMESPACE_OID, f"study {plan.seed} {plan.name}"))
-        dataset.SeriesInstanceUID = str(uuid.uuid5(uuid.NAMESPACE_OID, f"series {plan.seed} {plan.name}"))
+        dataset.StudyInstanceUID = str(_made_uuid(member, "study"))
+        dataset.SeriesInstanceUID = str(_made_uuid(member, "series"))
+        del dataset.file_meta.MediaStorageSOPInstanceUID
+        dataset.preamble = b"\0" * 128
         stream = io.BytesIO()
         dataset.save_as(stream)
+    return stream.getvalue()
+
+
+def _made_uuid(member: Member, what: str) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"dsn-saal phantom/{member.plan.seed}/{_name(member)}/{what}")
+
+
+def _table(rows: Sequence[Sequence[object]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _label_array(labels: Sequence[Sequence[int]]) -> bytes:
+    """Labels as .npy, int64 (patients, slices), each row filled up with zeros."""
+    columns = max([COLUMNS, *map(len, labels)])
+    rows = [[*row, *[0] * (columns - len(row))] for row in labels]
+    stream = io.BytesIO()
+    np.save(stream, np.array(rows, dtype="<i8").reshape(len(rows), columns), allow_pickle=False)
     return stream.getvalue()

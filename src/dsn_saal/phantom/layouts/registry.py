@@ -7,7 +7,7 @@ from typing import Protocol
 
 from dsn_saal.phantom.cohort import CasePlan
 from dsn_saal.phantom.layouts import covid_ct, covid_ct_md, covidx_ct, sars_cov_2
-from dsn_saal.phantom.layouts.drawing import Files, Progress
+from dsn_saal.phantom.write import Files, Progress
 
 
 class Layout(Protocol):
