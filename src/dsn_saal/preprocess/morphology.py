@@ -76,13 +76,14 @@ def _placed(part: Mask, shape: tuple[int, ...], x: int, y: int, room: int) -> Ma
 
 
 def _spread(bits: int, radius: int, stride: int) -> int:
-    """Union of the image shifted by every offset of the disk: rows first, each width grown from the one before."""
-    wide = result = bits
-    reach = 0
+    """Union of the image shifted by every offset of the disk: a run of columns, grown from the one before, per row."""
+    run, length, result = bits, 1, 0  # `run` is the union of all shifts to the left by 0 to `length` - 1 columns
     for away in range(radius, -1, -1):
         across = isqrt(radius * radius - away * away)
-        while reach < across:
-            reach += 1
-            wide |= (bits << reach) | (bits >> reach)
-        result |= (wide << away * stride) | (wide >> away * stride)
+        while length < 2 * across + 1:
+            step = min(length, 2 * across + 1 - length)
+            run |= run << step
+            length += step
+        up, down = away * stride - across, away * stride + across
+        result |= (run << up if up > 0 else run >> -up) | (run >> down)
     return result
