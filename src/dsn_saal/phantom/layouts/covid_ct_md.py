@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from pydicom import config
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from dsn_saal.phantom.case import HEADER, draw_case, truth_file
@@ -71,7 +72,7 @@ def _patient(member: Member) -> _Written:
     found, lungs, lesions = [], [], []
     for at, (level, drawn) in enumerate(zip(case.levels, case.slices(), strict=True)):
         dataset = slice_dataset(header, plan, case.patient, at, level, drawn.hu)
-        content = _without_uids(dataset, member) if nameless else file_bytes(dataset)
+        content = _without_uid(dataset) if nameless else file_bytes(dataset)
         found.append((f"set/{plan.folder}/{_name(member)}/{header.names[at]}", content))
         lungs.append(drawn.lungs)
         lesions.append(int(drawn.lesion))
@@ -90,6 +91,9 @@ def _header(header: SeriesHeader, member: Member, nameless: bool) -> SeriesHeade
             setattr(base, keyword, "")
         base.StudyDescription = base.SeriesDescription = base.StudyID = base.FrameOfReferenceUID = ""
         base.SeriesNumber = base.AcquisitionNumber = None
+        for keyword, what in (("StudyInstanceUID", "study"), ("SeriesInstanceUID", "series")):
+            odd = str(_made_uuid(member, what))
+            base[keyword] = DataElement(keyword, "UI", odd, validation_mode=config.IGNORE)
         names = [f"IM{number:04d}.dcm" for number in numbers]
     else:
         base.PatientID = f"{_made_uuid(member, 'patient').hex[:8].upper()}-PHAN"
@@ -97,16 +101,13 @@ def _header(header: SeriesHeader, member: Member, nameless: bool) -> SeriesHeade
     return dataclasses.replace(header, numbers=numbers, names=names)
 
 
-def _without_uids(dataset: Dataset, member: Member) -> bytes:
+def _without_uid(dataset: Dataset) -> bytes:
     """The file of a slice that is not identified: not quite DICOM any more, and written as such."""
-    with config.disable_value_validation():
-        dataset.SOPInstanceUID = ""
-        dataset.StudyInstanceUID = str(_made_uuid(member, "study"))
-        dataset.SeriesInstanceUID = str(_made_uuid(member, "series"))
-        del dataset.file_meta.MediaStorageSOPInstanceUID
-        dataset.preamble = b"\0" * 128
-        stream = io.BytesIO()
-        dataset.save_as(stream)
+    dataset.SOPInstanceUID = ""
+    del dataset.file_meta.MediaStorageSOPInstanceUID
+    dataset.preamble = b"\0" * 128
+    stream = io.BytesIO()
+    dataset.save_as(stream)
     return stream.getvalue()
 
 
