@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ HALVINGS = 5
 
 
 class Network(Protocol):
-    """A backbone with its side branches; `nn.Module` beside."""
+    """A backbone with its side branches; a torch module."""
 
     published_channels: ClassVar[tuple[int, ...]]
     """Channels that each side branch taps at width 1."""
@@ -38,6 +38,15 @@ class Network(Protocol):
 
     def initialise(self, generator: torch.Generator) -> None:
         """First values of body and head, but for batch normalisation and side branches."""
+
+    def modules(self) -> Iterator[nn.Module]:
+        """As torch has it."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """As torch has it."""
+
+    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> object:
+        """As torch has it."""
 
 
 def grid_of(image_size: int) -> int:
@@ -80,8 +89,7 @@ def tapped(sides: nn.ModuleList, place: int, x: Tensor, outputs: list[Tensor]) -
     """Let branch `place`, where there is one, classify the map x; returns x for the backbone."""
     if not len(sides):
         return x
-    side = sides[place]
-    assert isinstance(side, SideBranch)
+    side = cast("SideBranch", sides[place])
     x, kept = side.take(x)
     outputs.append(side([kept]))
     return x

@@ -21,7 +21,6 @@ def initialise(network: Network, *, side_init: str, generator: torch.Generator) 
 
     As in the backbones, a standard deviation belongs to the published number of inputs and grows where there are fewer.
     """
-    assert isinstance(network, nn.Module)
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.reset_parameters()

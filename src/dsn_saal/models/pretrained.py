@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision import models
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
@@ -101,7 +101,6 @@ def load_imagenet(
         BadRequest: where the network has other shapes than the published one, or the file cannot be had.
         CheckFailed: where the file is not the published one.
     """
-    assert isinstance(network, nn.Module)
     fixed_size = isinstance(network, Vgg16Bn)  # its head is fully connected; the others average their last map
     if width != 1.0 or (fixed_size and network.grid != PUBLISHED_GRID):
         raise BadRequest(

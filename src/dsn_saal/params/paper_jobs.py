@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.base import Name, Section
@@ -201,8 +202,7 @@ def figure_job(settings: Settings, name: str) -> Section:
 def report_job(settings: Settings) -> ReportJob:
     """The block of `dsn-saal report`."""
     report, (dataset_title, classes) = settings.report, _dataset(settings)
-    split = settings.protocols[report.protocol]
-    assert isinstance(split, Cases)  # a law of the settings
+    split = cast("Cases", settings.protocols[report.protocol])  # a law of the settings
     shown = [settings.experiments[name] for name in report.table3]
     return ReportJob(
         scale=settings.scale,

@@ -10,6 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 
 DISTRIBUTIONS = {
+    "PIL": ("pillow",),
     "cv2": ("opencv-python-headless",),
     "pydicom": ("pydicom", "pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle"),
     "skimage": ("scikit-image",),

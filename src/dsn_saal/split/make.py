@@ -31,12 +31,10 @@ def draws_of(index: pd.DataFrame, protocol: Protocol, base: Protocol | None, cla
     Raises:
         CheckFailed: where the data set cannot be split that way.
     """
-    made = {"cases": _cases, "official": _official, "folds": _folds}.get(protocol["kind"])
-    if made is not None:
-        draws = made(index, protocol, classes)
-    else:
-        assert base is not None
+    if base is not None:
         draws = _subsamples(index, protocol, _cases(index, base, classes)[0], classes)
+    else:
+        draws = {"cases": _cases, "official": _official, "folds": _folds}[protocol["kind"]](index, protocol, classes)
     unlabelled = (index["label"] < 0).to_numpy()
     return [np.where(unlabelled, "unused", parts) for parts in draws]
 
