@@ -97,9 +97,7 @@ def _print_plans(args: argparse.Namespace) -> None:
             f"{plan.weight_bytes / 1e6:.1f}",
         )
         print(f"{name:32}" + "".join(f"{cell:>13}" for cell in cells))
-    print(
-        "runs: finished / all; TFLOP, hours: of the runs still to do, on this device; ?: not known before the split"
-    )
+    print("runs: finished / all; TFLOP, hours: of the runs still to do, on this device; ?: not known before the split")
 
 
 def _or_unknown(value: float | None, form: str) -> str:

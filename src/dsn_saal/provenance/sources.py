@@ -13,7 +13,8 @@ from dsn_saal.provenance.hashes import HashCache
 def fingerprint(source: Path, hashes: HashCache) -> str:
     """SHA-256 over the relative path and the content of every file, in the order of their paths.
 
-    A source that is a file (a DICOMDIR) speaks of the folder it lies in. The digest does not depend on where that lies. The first call reads everything; later ones read what changed.
+    A source that is a file (a DICOMDIR) speaks of the folder it lies in; where that is does not matter. The first call
+    reads everything; later ones read what changed.
     What cannot be read or is no file counts as such: sorting it out is the reader's work.
 
     Raises:

@@ -12,7 +12,8 @@ from dsn_saal.tables.datasets import one_origin, origin_of, read_named
 from dsn_saal.tables.table import Table
 
 LEVELS = ("case", "study", "series", "sop", "article", "file", "pixel", "near_duplicate")
-COLUMNS = ("data set", "split", "draws", *(level.replace("_", " ") for level in LEVELS), "as a whole", "label conflicts")
+HEADS = tuple(level.replace("_", " ") for level in LEVELS)
+COLUMNS = ("data set", "split", "draws", *HEADS, "as a whole", "label conflicts")
 SHORT = {"PROVEN": "proven", "VIOLATED": "VIOLATED", "UNPROVABLE": "unprovable"}
 
 

@@ -78,7 +78,7 @@ def _footnotes(job: DatasetsTableJob, origins: dict[str, str], read: Mapping[str
         if flow["excluded"]:
             reasons = [f"{reason} {count(number)}" for reason, number in flow["excluded"].items()]
             notes.append(f"{job.datasets[name]}, left out by reason: {listed(reasons)}.")
-    notes.append(f"{MISSING} in cases: the set names no patients. {MISSING} in hull IoU: no true lungs to compare with.")
+    notes.append(f"{MISSING} in cases: the set names no patients. {MISSING} in hull IoU: no true lungs are known.")
     return tuple(notes)
 
 

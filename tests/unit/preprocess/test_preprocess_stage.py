@@ -40,7 +40,8 @@ def tree(tmp_path, monkeypatch):
 
 def manifest_of(source):
     reader = DicomReader(source, FOLDERS, "patient_id", None, -1000, "exclude", "plain")
-    return manifest_table([row for path in source.rglob("*.dcm") for row in reader.rows(path.relative_to(source).as_posix())])
+    paths = [path.relative_to(source).as_posix() for path in source.rglob("*.dcm")]
+    return manifest_table([row for path in paths for row in reader.rows(path)])
 
 
 def preprocess(source, out, manifest=None, workers=1, on_empty="keep", recipe=RECIPE):
