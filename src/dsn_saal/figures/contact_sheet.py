@@ -28,17 +28,18 @@ FLAGGED = 2
 NEEDED = ["row", "case", "label", "class_name", "z_mm", "number", "origin", "lung_share", "empty", "touches_border"]
 
 NOTES = {"empty": "no lungs", "border": "cut by the border", "smallest": "least lung", "asymmetric": "most one-sided"}
-"""What a panel of each kind says."""
+"""What a panel says of each flag: the first two of any slice, the others of the most extreme."""
 
 
-def choose_panels(index: pd.DataFrame, count: int) -> list[tuple[int, str]]:
-    """Rows to show and why: first some of every flag, then slices spread over classes, cases and positions.
+def choose_panels(index: pd.DataFrame, count: int, *, flagged: bool) -> list[tuple[int, str]]:
+    """Rows to show and why: slices spread over classes, cases and positions, and last some of every flag.
 
     Nobody chooses by looking: ties and orders come from the ids, which are hashes, and from the positions.
 
     Args:
         index: NEEDED and asymmetry.
         count: how many panels there are.
+        flagged: whether flags mean anything; they do not where nothing is cut out.
 
     Returns:
         (row, kind) with kind a key of NOTES, or "" for a slice that stands for the rest.
@@ -51,10 +52,9 @@ def choose_panels(index: pd.DataFrame, count: int) -> list[tuple[int, str]]:
         "asymmetric": found.sort_values(["asymmetry", "row"], ascending=[False, True]),
     }
     chosen: dict[int, str] = {}
-    if index["lung_share"].nunique() > 1:  # otherwise nothing is cut out, and there are no flags
-        for kind, rows in kinds.items():
-            free = [int(row) for row in rows["row"] if int(row) not in chosen]
-            chosen |= dict.fromkeys(free[:FLAGGED], kind)
+    for kind, rows in kinds.items() if flagged else ():
+        free = [int(row) for row in rows["row"] if int(row) not in chosen]
+        chosen |= dict.fromkeys(free[:FLAGGED], kind)
     usual = [row for row in _spread(index, count) if row not in chosen]
     return [(row, "") for row in usual[: count - len(chosen)]] + [(row, kind) for row, kind in chosen.items()]
 
@@ -97,7 +97,7 @@ def draw_figure(job: ContactSheetJob, *, images: Path, out: Path) -> None:
     pixels, masks = open_array(images / "images.npy"), open_array(images / "masks.npy")
     if not len(index) == len(pixels) == len(masks):
         raise CheckFailed("images, masks and index do not belong together", where=images, next_step="run preprocess")
-    panels = choose_panels(index, COLUMNS * ROWS)
+    panels = choose_panels(index, COLUMNS * ROWS, flagged=job.cut_out)
     by_row = {int(slice_["row"]): slice_ for slice_ in index.to_dict("records")}
     with figure_style():
         n_rows = -(-len(panels) // COLUMNS)
@@ -108,11 +108,20 @@ def draw_figure(job: ContactSheetJob, *, images: Path, out: Path) -> None:
         for axis, (row, kind) in zip(axes, panels, strict=False):
             draw_slice(axis, pixels[row], masks[row])
             axis.set_title(_caption(job, by_row[row], kind), fontsize=4.5, pad=2)
+        figure.supxlabel(_legend(job, len(panels), len(index)), fontsize=6)
         mark_origin(figure, common_origin(index["origin"]))
         write_figure_files(figure, out)
 
 
+def _legend(job: ContactSheetJob, shown: int, slices: int) -> str:
+    """Whose slices these are, and what the outline means."""
+    outline = "outline: lung mask" if job.cut_out else "nothing is cut out"
+    return f"{job.title}: {shown} of {slices} slices, spread over classes, cases and positions; {outline}"
+
+
 def _caption(job: ContactSheetJob, slice_: dict[Hashable, Any], kind: str) -> str:
+    """Class, the beginning of the case's hash, and the flags that the slice has or was chosen for."""
     title = job.classes.get(str(slice_["class_name"]), "unlabelled")
     who = str(slice_["case"])[:6] or "case unknown"
-    return f"{title}\n{who}" + (f", {NOTES[kind]}" if kind else "")
+    has = {"empty": bool(slice_["empty"]), "border": bool(slice_["touches_border"]), kind: bool(kind)}
+    return f"{title}\n" + ", ".join([who, *(NOTES[flag] for flag, found in has.items() if found)])
