@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 import yaml
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params.data import PHANTOM_CLASSES
+from dsn_saal.params.datasets import PhantomClass
 from dsn_saal.params.jobs import phantom_job
 from dsn_saal.params.root import resolve
-from dsn_saal.phantom.cohort import PREFIXES, choose_levels, plan_cohort, share_slices
+from dsn_saal.phantom.cohort import PREFIXES, choose_levels, plan_cohort, seed_of_set, share_slices
 from dsn_saal.phantom.scanner import MODELS
 
 ROOT = Path(__file__).parents[3]
@@ -27,13 +28,13 @@ def job_at(scale):
 
 def plans_at(scale, **change):
     job = job_at(scale)
-    block = {name: getattr(job.phantom, name) for name in ("seed", "mild_share", "cases", "slices", "slices_per_case")}
-    return plan_cohort(**{**block, "folders": job.folders, **change})
+    block = {"seed": job.seed, "mild_share": job.mild_share, "folders": job.folders, "drawn_as": job.drawn_as}
+    return plan_cohort(**{**block, **job.cohort.model_dump(), **change})
 
 
 @pytest.mark.parametrize("scale", ["demo", "paper"])
 def test_every_class_gets_exactly_its_cases_and_slices(scale):
-    wanted, plans = job_at(scale).phantom, plans_at(scale)
+    wanted, plans = job_at(scale).cohort, plans_at(scale)
     low, high = wanted.slices_per_case
     for name in wanted.cases:
         counts = [plan.n_slices for plan in plans if plan.class_name == name]
@@ -54,7 +55,7 @@ def test_paper_scale_is_table_2():
 
 @pytest.mark.parametrize("scale", ["demo", "paper"])
 def test_every_class_has_as_many_cases_of_each_maker(scale):
-    for name in job_at(scale).phantom.cases:
+    for name in job_at(scale).cohort.cases:
         makers = Counter(plan.maker for plan in plans_at(scale) if plan.class_name == name)
         assert set(makers) == set(MODELS)
         assert max(makers.values()) - min(makers.values()) <= 1
@@ -112,12 +113,31 @@ def test_a_class_that_cannot_be_drawn_is_refused_by_name():
 
 
 def test_params_and_room_know_the_same_classes():
-    assert set(PHANTOM_CLASSES) == set(PREFIXES)
+    assert set(get_args(PhantomClass)) == set(PREFIXES)
 
 
 def test_an_unknown_class_stops_at_the_params_already():
     raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    raw["scales"]["demo"]["phantom"]["cases"]["tuberculosis"] = 2
-    raw["scales"]["demo"]["phantom"]["slices"]["tuberculosis"] = 8
-    with pytest.raises(BadRequest, match="no phantom can be drawn of 'tuberculosis'"):
+    raw["datasets"]["covid19_diag"]["classes"]["normal"]["phantom"] = ["tuberculosis"]
+    with pytest.raises(BadRequest, match="tuberculosis"):
         resolve(raw)
+
+
+def test_a_class_may_be_drawn_as_several_phantoms_in_turn():
+    plans = plans_at(
+        "demo",
+        cases={"ill": 3, "other": 5},
+        slices={"ill": 9, "other": 15},
+        folders={"ill": "A", "other": "B"},
+        drawn_as={"ill": ("covid19",), "other": ("normal", "covid19")},
+    )
+    assert [plan.class_name for plan in plans if plan.folder == "B"] == ["normal", "covid19"] * 2 + ["normal"]
+    assert sum(plan.n_slices for plan in plans if plan.folder == "B") == 15
+    assert len({(plan.class_name, plan.number) for plan in plans}) == 8  # no phantom twice
+    assert not any(plan.mild for plan in plans if plan.class_name == "normal")
+
+
+def test_sets_have_seeds_of_their_own_and_plain_series_keep_the_common_one():
+    assert seed_of_set(2021, "dicom") == 2021
+    seeds = {seed_of_set(seed, reader) for seed in (1, 2) for reader in ("dicom", "covid_ct", "sars_cov_2")}
+    assert len(seeds) == 6
