@@ -66,7 +66,7 @@ class Cohort:
         digests = [hashlib.sha256(str(row).encode()).hexdigest() for row in table["row"]]
         return table.assign(
             series=table["case"], origin=self.origin, file_sha256=digests, empty=False, manufacturer="SIEMENS",
-            decoder="pydicom 3.0.2", n_regions=np.int8(2), touches_border=False,
+            decoder="pydicom 3.0.2", number=-1, asymmetry=0.1, n_regions=np.int8(2), touches_border=False,
         ).astype({"label": np.int8})  # fmt: skip
 
     def _write(self):

@@ -45,3 +45,15 @@ def require_inputs(args: argparse.Namespace, *names: str) -> None:
             f"{getattr(args, 'name', args.command)} also reads: {', '.join(missing)}",
             next_step="see the example in --help",
         )
+
+
+def known_dataset(settings: Settings, args: argparse.Namespace) -> str:
+    """The data set of --dataset; raises BadRequest where params name no such one."""
+    if args.dataset in settings.datasets:
+        return args.dataset
+    raise BadRequest(
+        "no such data set" if args.dataset else "--dataset is missing",
+        value=args.dataset,
+        where=args.params,
+        next_step=f"name one of: {', '.join(settings.datasets)}",
+    )

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dsn_saal.cli.common import add_settings, read_job
+from dsn_saal.cli.common import add_settings, known_dataset, read_job
 from dsn_saal.cli.progress import tracked
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.jobs import FetchJob, fetch_job
@@ -47,14 +47,7 @@ def run(args: argparse.Namespace) -> None:
     """Bring the files, say how many and what was refused."""
 
     def cut(settings: Settings) -> FetchJob:
-        if args.dataset not in settings.datasets:
-            raise BadRequest(
-                "there is no such data set",
-                value=args.dataset,
-                where=f"{args.params}: datasets",
-                next_step=f"choose one of: {', '.join(settings.datasets)}",
-            )
-        return fetch_job(settings, args.dataset)
+        return fetch_job(settings, known_dataset(settings, args))
 
     job = read_job(args, FetchJob, cut)
     if "://" in args.source:

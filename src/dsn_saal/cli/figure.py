@@ -6,8 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
-from dsn_saal.domain.errors import BadRequest
+from dsn_saal.cli.common import add_settings, known_dataset, named_path, read_job, require_inputs
 from dsn_saal.params.paper_jobs import (
     FIGURES,
     ContactSheetJob,
@@ -66,10 +65,7 @@ def _contact_sheet(args: argparse.Namespace) -> None:
     require_inputs(args, "images")
 
     def cut(settings: Settings) -> ContactSheetJob:
-        if args.dataset not in settings.datasets:
-            known = ", ".join(settings.datasets)
-            raise BadRequest("no such data set", value=args.dataset, next_step=f"name one of: {known}")
-        return contact_sheet_job(settings, args.dataset)
+        return contact_sheet_job(settings, known_dataset(settings, args))
 
     draw_figure(read_job(args, ContactSheetJob, cut), images=args.images, out=args.out)
 

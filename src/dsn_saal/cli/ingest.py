@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dsn_saal.cli.common import add_settings, read_job
+from dsn_saal.cli.common import add_settings, known_dataset, read_job
 from dsn_saal.cli.progress import tracked
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.params.datasets import ARCHIVES
@@ -101,14 +101,7 @@ def _require_local(args: argparse.Namespace) -> None:
 
 def _job(args: argparse.Namespace) -> IngestJob:
     def cut(settings: Settings) -> IngestJob:
-        if args.dataset not in settings.datasets:
-            raise BadRequest(
-                "no such data set" if args.dataset else "--dataset is missing",
-                value=args.dataset,
-                where=args.params,
-                next_step=f"name one of: {', '.join(settings.datasets)}",
-            )
-        return ingest_job(settings, args.dataset)
+        return ingest_job(settings, known_dataset(settings, args))
 
     return read_job(args, IngestJob, cut)
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dsn_saal.cli.common import add_settings, read_job
+from dsn_saal.cli.common import add_settings, known_dataset, read_job
 from dsn_saal.cli.progress import tracked
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.jobs import PreprocessJob, preprocess_job
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
         raise BadRequest("--workers must be at least 1", value=args.workers)
     if not args.source.exists():
         raise BadRequest("the source does not exist", value=args.source, next_step="name what was ingested")
-    job = read_job(args, PreprocessJob, lambda settings: preprocess_job(settings, args.dataset))
+    job = read_job(args, PreprocessJob, lambda settings: preprocess_job(settings, known_dataset(settings, args)))
     source = args.source if args.source.is_dir() else args.source.parent  # a DICOMDIR lies in the folder it speaks of
     manifest = read_table(args.manifest)
     summary = preprocess_manifest(

@@ -171,7 +171,21 @@ def test_the_command_preprocesses_what_ingest_wrote(tree, tmp_path, capsys):
     source = ["--source", str(tree), "--workers", "1"]
     assert main(["ingest", "--dataset", "covid19_diag", "--out", str(out / "ingest"), *source]) == 0
     manifest = str(out / "ingest" / "manifest.parquet")
-    assert main(["preprocess", "--manifest", manifest, "--out", str(out / "preprocess"), *source]) == 0
+    assert (
+        main(
+            [
+                "preprocess",
+                "--dataset",
+                "covid19_diag",
+                "--manifest",
+                manifest,
+                "--out",
+                str(out / "preprocess"),
+                *source,
+            ]
+        )
+        == 0
+    )
     assert "16 slices, 0 without lungs, 16 kept" in capsys.readouterr().out
     assert all((out / "preprocess" / name).is_file() for name in FILES)
     assert len(read_table(out / "preprocess" / "index.parquet")) == 16
@@ -183,6 +197,8 @@ def test_a_missing_input_is_a_bad_request(tree, tmp_path, capsys, wrong):
     paths = {"--source": str(tree), "--manifest": str(tmp_path / "manifest.parquet")} | {
         wrong: str(tmp_path / "nowhere")
     }
-    assert main(["preprocess", *(word for pair in paths.items() for word in pair), "--out", str(tmp_path / "o")]) == 2
+    call = ["preprocess", "--dataset", "covid19_diag", *(word for pair in paths.items() for word in pair)]
+    assert main([*call, "--out", str(tmp_path / "o")]) == 2
     assert "nowhere" in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
+    assert main([*call[:1], *call[3:], "--out", str(tmp_path / "o")]) == 2
