@@ -15,6 +15,7 @@ from dsn_saal.params.root import Settings
 EXAMPLE = """example:
   dsn-saal phantom --dataset covid19_diag --out data/raw/phantom/covid19_diag
 
+CT series lie below dicom/, the stand-in for a public set below set/, true lungs of CT below truth/.
 The folder belongs to this command: what it did not write there it removes."""
 
 

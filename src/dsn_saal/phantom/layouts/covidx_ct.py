@@ -20,22 +20,25 @@ FIRST = 9001
 
 @dataclass(frozen=True)
 class _Task:
+    """A case to draw: the number of its patient, and the list it stands in."""
+
     member: Member
     patient: int
+    part: str
 
 
 def files(plans: Sequence[CasePlan], *, workers: int, progress: Progress) -> Files:
     """Every file of the set."""
-    tasks = [_Task(member, FIRST + at) for at, member in enumerate(members(plans, DIGITS))]
+    tasks = [_Task(member, FIRST + at, member.part) for at, member in enumerate(members(plans, DIGITS))]
     lists: dict[str, list[str]] = {part: [] for part in PARTS}
     short: dict[str, list[str]] = {}
     cases = made(_pictures, tasks, workers=workers, progress=progress)
-    for member, pictures in zip((task.member for task in tasks), cases, strict=True):
-        mark = member.plan.folder
+    for task, pictures in zip(tasks, cases, strict=True):
+        mark = task.member.plan.folder
         for name, box, content in pictures:
             yield f"set/images/{name}", content
-            lists[member.part].append(f"{name} {DIGITS[mark]} {' '.join(map(str, box))}")
-            if member.part == "train":
+            lists[task.part].append(f"{name} {DIGITS[mark]} {' '.join(map(str, box))}")
+            if task.part == "train":
                 short.setdefault(mark, []).append(f"{DIGITS[mark]}{name.removeprefix(mark)}")
     for part, lines in lists.items():
         yield f"set/{part}_COVIDx_CT-1.txt", _text(lines)
