@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pydicom import dcmread
 
 from dsn_saal.cli import main
 from dsn_saal.domain.errors import BadRequest
@@ -173,10 +174,18 @@ def test_the_older_lists_of_covid_ct_are_known(copy):
 
 
 def test_slice_labels_follow_the_instance_numbers_and_lesion_leaves_out_the_rest(copy):
-    _, every, _ = copy("covid_ct_md").ingest()
-    diseased = every["class_name"] != "normal"
-    assert set(every.loc[diseased, "slice_label"]) == {0, 1} and set(every.loc[~diseased, "slice_label"]) == {-1}
-    _, shown, excluded = copy("covid_ct_md", slices="lesion").ingest()
+    one = copy("covid_ct_md")
+    labels = np.load(one.set / "Slice-level-labels.npy")
+    labels[:, 1:] *= 0  # each patient's lowest instance number shows the disease, the others do not
+    labels[:, 0] = 1
+    np.save(one.set / "Slice-level-labels.npy", labels)
+    _, every, _ = one.ingest()
+    for patient, slices in every.groupby(every["path"].map(lambda path: Path(path).parent.name)):
+        numbers = [int(dcmread(one.set / path, stop_before_pixels=True).InstanceNumber) for path in slices["path"]]
+        first = [int(number == min(numbers)) for number in numbers]
+        assert list(slices["slice_label"]) == ([-1] * len(slices) if patient.startswith("normal") else first)
+    one = Copy("covid_ct_md", one.set.parent, one.reader.folders, {"slices": "lesion"})
+    _, shown, excluded = one.ingest()
     assert set(excluded.values()) == {"LESION_FREE"}
     assert len(shown) + len(excluded) == len(every)
     assert set(shown.loc[shown["class_name"] != "normal", "slice_label"]) == {1}
