@@ -62,9 +62,7 @@ def our_epoch(args: argparse.Namespace, machine: Machine, pixels: np.ndarray) ->
 
     def epoch() -> None:
         run.epoch = 0
-        schedule = Schedule(
-            epochs=1, lr=1e-3, milestones=(), gamma=0.1, batch_size=args.batch, drop_last=False, side_weight=1.0
-        )
+        schedule = Schedule(epochs=1, lr=1e-3, batch_size=args.batch)
         train(
             run, images, labels, classes=("a", "b", "c"), schedule=schedule, machine=machine, after_step=lambda _: None
         )

@@ -149,7 +149,7 @@ def epoch_seconds(
     run: Run, images: ResidentImages, labels: torch.Tensor, machine: Machine, args: argparse.Namespace, epochs: int
 ) -> float:
     """Seconds of one more epoch."""
-    schedule = Schedule(epochs, 1e-4, (), 1.0, args.batch, False, 1.0)
+    schedule = Schedule(epochs=epochs, lr=1e-4, batch_size=args.batch)
     wait(machine)
     begun = time.perf_counter()
     train(run, images, labels, classes=("a", "b", "c"), schedule=schedule, machine=machine, after_step=lambda _: None)

@@ -24,16 +24,18 @@ RUNS = 3
 
 
 def small_settings(**change):
-    """params.yaml at demo scale, three runs of 32 pixels; `change` maps section.key to a value."""
+    """params.yaml at demo scale, three runs of 32 pixels; `change` maps section__key to a value."""
     raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     raw["scale"] = "demo"
     demo = raw["scales"]["demo"]
     demo["preprocess"]["image_size"], demo["train"]["runs"], demo["network"]["width"] = SIDE, RUNS, 0.02
     raw["evaluate"]["bootstrap_draws"] = 200
     for key, value in change.items():
-        section, _, name = key.partition("__")
-        block = demo[section] if name in demo.get(section, {}) else raw[section]
-        block[name] = value
+        *sections, name = key.split("__")
+        laid, block = demo, raw
+        for section in sections:
+            laid, block = laid.get(section, {}), block[section]
+        (laid if name in laid else block)[name] = value
     return resolve(raw)
 
 

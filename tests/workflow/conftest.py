@@ -38,7 +38,8 @@ TINY = {
     "preprocess": {"image_size": 32},
     "protocols": {"case_wise": {"train_slices": None}},
     "network": {"width": 0.0625, "weights": "none"},
-    "train": {"epochs": 2, "lr": 0.01, "lr_milestones": [1], "batch_size": 8, "runs": 2, "threads": 1},
+    "regimens": {"paper": {"epochs": 2, "lr": 0.01, "batch_size": 8, "rate": {"milestones": [1]}}},
+    "train": {"runs": 2, "threads": 1},
 }
 """Laid over scales.demo."""
 

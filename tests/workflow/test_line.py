@@ -68,7 +68,7 @@ def test_one_run_more_trains_that_run_only_and_one_run_less_leaves_none_behind(c
 
 def test_killed_in_training_it_goes_on_and_gives_the_same_bytes(tree):
     tree.put("losses.saal.log_zero", -3.0)
-    tree.put("scales.demo.train.epochs", 60)
+    tree.put("scales.demo.regimens.paper.epochs", 60)
     target = "results/train/dsn_saal/SHA256SUMS"
     first_run = tree.root / ".dsn_saal/train/dsn_saal/run-00/run.json"
     running = subprocess.Popen(

@@ -1,6 +1,7 @@
 """Images resident on the device, and batches of them."""
 
+from dsn_saal.data.augment import Augmentation
 from dsn_saal.data.labels import class_counts, dealt_anew
 from dsn_saal.data.resident import NORMALISATIONS, ResidentImages, read_images
 
-__all__ = ["NORMALISATIONS", "ResidentImages", "class_counts", "dealt_anew", "read_images"]
+__all__ = ["NORMALISATIONS", "Augmentation", "ResidentImages", "class_counts", "dealt_anew", "read_images"]

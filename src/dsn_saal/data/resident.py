@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +63,10 @@ class ResidentImages:
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def batch(self, index: Tensor) -> Tensor:
-        """Images (B, 1, S, S) float32, normalised, for positions (B,) int64 on the device."""
-        return self.pixels.index_select(0, index).float().mul_(self.factor).add_(self.offset)
+    def batch(self, index: Tensor, change: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Images (B, 1, S, S) float32, normalised, for positions (B,) int64 on the device.
+
+        `change` is applied before, to the grey values 0 to 255.
+        """
+        grey = self.pixels.index_select(0, index).float()
+        return (grey if change is None else change(grey)).mul_(self.factor).add_(self.offset)

@@ -16,7 +16,9 @@ from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, PhantomClass
 from dsn_saal.params.learning import Evaluate, Labels, Model, Network, Train
 from dsn_saal.params.losses import Loss
+from dsn_saal.params.methods import Method
 from dsn_saal.params.protocols import Cases, Certificate, Protocol, Subsample
+from dsn_saal.params.regimens import Regimen
 from dsn_saal.params.root import Settings
 
 Job = TypeVar("Job", bound=Section)
@@ -81,6 +83,8 @@ class TrainJob(Section):
     network: Network
     model: Model
     loss: Loss
+    method: Method
+    regimen: Regimen
     train: Train
     image_size: int
     classes: tuple[Name, ...]
@@ -166,6 +170,8 @@ def train_job(settings: Settings, name: str) -> TrainJob:
         network=settings.network,
         model=settings.models[experiment.model],
         loss=settings.losses[experiment.loss],
+        method=settings.methods[experiment.method],
+        regimen=settings.regimen_of(name),
         train=settings.train,
         image_size=settings.preprocess.image_size,
         classes=tuple(settings.datasets[experiment.dataset].classes),

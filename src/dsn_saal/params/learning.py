@@ -97,30 +97,18 @@ class Experiment(Section):
     protocol: Name = ours("split of the data set; run r uses its draw r modulo draws")
     model: Name
     loss: Name
+    method: Name = ours("how it learns")
     labels: Labels = ours("permuted: the training slices' labels dealt out anew, the control")
 
 
 class Train(Section):
-    """The training protocol: paper section 5.1."""
+    """What all training jobs share, whatever their method: paper section 5.1."""
 
-    epochs: int = stated("epochs (paper: 120)", source="section 5.1", ge=1, le=100_000)
-    lr: float = stated("initial learning rate (paper: 0.001)", source="section 5.1", gt=0)
-    lr_milestones: tuple[int, ...] = stated(
-        "epochs after which the rate falls (paper: 40, 80)", source="section 5.1", strict=False
-    )
-    lr_gamma: float = stated("factor of each fall", source="section 5.1", gt=0, le=1)
-    momentum: float = stated("momentum of SGD", source="section 5.1", ge=0, lt=1)
-    weight_decay: float = stated("weight decay of SGD", source="section 5.1", ge=0)
-    nesterov: bool = open_choice("Nesterov momentum", paper="not stated", default="false", alternatives="true")
-    batch_size: int = open_choice("images per step", paper="not stated", default="32", alternatives="16, 64", ge=2)
-    drop_last: bool = open_choice(
-        "drop the last, smaller batch", paper="not stated", default="false", alternatives="true"
-    )
-    precision: Literal["auto", "fp32", "bf16"] = open_choice(
+    precision: Literal["auto", "fp32", "tf32", "bf16"] = open_choice(
         "arithmetic of the forward pass",
         paper="not stated (PyTorch 1.3.0: fp32)",
         default="auto: fp32 on a CPU, bf16 autocast on a GPU that has it",
-        alternatives="fp32, bf16",
+        alternatives="fp32, tf32 (on a GPU), bf16",
     )
     select_epoch: Literal["last"] = open_choice(
         "which epoch is tested",
@@ -137,12 +125,6 @@ class Train(Section):
         ge=0,
     )
     threads: int = ours("CPU threads of a training job: part of the result's identity, sums depend on it", ge=1, le=256)
-
-    @model_validator(mode="after")
-    def _milestones_rise(self) -> Train:
-        if list(self.lr_milestones) != sorted(set(self.lr_milestones)):
-            raise ValueError(f"lr_milestones must rise, not {list(self.lr_milestones)}")
-        return self
 
 
 class Evaluate(Section):

@@ -11,6 +11,7 @@ from dsn_saal.params.data import Preprocess
 from dsn_saal.params.learning import Evaluate, Model, Network, Train
 from dsn_saal.params.losses import Loss
 from dsn_saal.params.protocols import Cases
+from dsn_saal.params.regimens import Regimen
 from dsn_saal.params.root import Settings, SwitchboardRow, switchboard
 
 
@@ -103,6 +104,7 @@ class ReportJob(Section):
     network: Network
     models: dict[Name, Model]
     losses: dict[Name, Loss]
+    regimen: Regimen
     train: Train
     evaluate: Evaluate
     rows: tuple[ExperimentRow, ...]
@@ -214,6 +216,7 @@ def report_job(settings: Settings) -> ReportJob:
         network=settings.network,
         models={experiment.model: settings.models[experiment.model] for experiment in shown},
         losses={experiment.loss: settings.losses[experiment.loss] for experiment in shown},
+        regimen=settings.regimen_of(report.table3[0]),
         train=settings.train,
         evaluate=settings.evaluate,
         rows=_rows(settings, report.table3),

@@ -15,7 +15,9 @@ from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, Dataset, Phantom
 from dsn_saal.params.learning import Evaluate, Experiment, Model, Network, Report, Train
 from dsn_saal.params.losses import Loss
+from dsn_saal.params.methods import Method
 from dsn_saal.params.protocols import Cases, Certificate, Folds, Protocol, Subsample, require_base
+from dsn_saal.params.regimens import Regimen
 
 
 class Settings(Section):
@@ -31,6 +33,8 @@ class Settings(Section):
     network: Network
     models: dict[Name, Model]
     losses: dict[Name, Loss]
+    regimens: dict[Name, Regimen]
+    methods: dict[Name, Method]
     experiments: dict[Name, Experiment]
     train: Train
     evaluate: Evaluate
@@ -39,8 +43,13 @@ class Settings(Section):
     @model_validator(mode="after")
     def _references_resolve(self) -> Settings:
         require_base(self.protocols)
+        for name, method in self.methods.items():
+            _require_known(f"methods.{name}.regimen", method.regimen, self.regimens)
         for name, experiment in self.experiments.items():
-            for kind, known in (("dataset", self.datasets), ("model", self.models), ("loss", self.losses)):
+            sections: dict[str, Collection[str]] = {
+                "dataset": self.datasets, "model": self.models, "loss": self.losses, "method": self.methods,
+            }  # fmt: skip
+            for kind, known in sections.items():
                 _require_known(f"experiments.{name}.{kind}", getattr(experiment, kind), known)
             splits = self.datasets[experiment.dataset].protocols
             _require_known(f"experiments.{name}.protocol", experiment.protocol, splits)
@@ -53,6 +62,10 @@ class Settings(Section):
                 raise ValueError(f"phantom.cohorts.{name} must name the classes of datasets.{name}")
         self._require_report()
         return self
+
+    def regimen_of(self, experiment: str) -> Regimen:
+        """How the weights of an experiment's classifier are moved."""
+        return self.regimens[self.methods[self.experiments[experiment].method].regimen]
 
     def _require_one_test_part(self, experiment: str, name: str) -> None:
         protocol = self.protocols[name]

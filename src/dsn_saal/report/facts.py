@@ -18,6 +18,7 @@ from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.origin import PHANTOM_MARK
 from dsn_saal.params.losses import Saal
 from dsn_saal.params.paper_jobs import CONTACT_SHEET, ReportJob
+from dsn_saal.params.regimens import Adam, Regimen, Steps
 from dsn_saal.statistics.printed import count, listed, metric, plain, plural
 
 Facts = dict[str, Any]
@@ -196,14 +197,15 @@ def _start(value: str | float) -> str:
 
 
 def _protocol_facts(job: ReportJob) -> Facts:
-    train = job.train
+    train, regimen = job.train, job.regimen
     return {
-        "momentum": plain(train.momentum),
-        "weight_decay": plain(train.weight_decay),
-        "lr": plain(train.lr),
-        "fall_words": _fall([plain(epoch) for epoch in train.lr_milestones], plain(train.lr_gamma)),
-        "epochs": plain(train.epochs),
-        "batch_size": plain(train.batch_size),
+        "optimizer_words": _optimizer(regimen),
+        "weight_decay": plain(regimen.weight_decay),
+        "lr": plain(regimen.lr),
+        "fall_words": _fall(regimen),
+        "epochs": plain(regimen.epochs),
+        "batch_size": plain(regimen.batch_size),
+        "augmentation_words": "with augmentation" if regimen.augmentation else "without augmentation",
         "select_sentence": {"last": "The last epoch is tested; no epoch is selected."}[train.select_epoch],
         "runs": plural(train.runs, "time"),
         "runs_each": f"{plural(train.runs, 'run')} each",
@@ -215,7 +217,21 @@ def _protocol_facts(job: ReportJob) -> Facts:
     }
 
 
-def _fall(epochs: list[str], factor: str) -> str:
+def _optimizer(regimen: Regimen) -> str:
+    if isinstance(regimen.optimizer, Adam):
+        return "Adam"
+    kind = "Nesterov momentum" if regimen.optimizer.nesterov else "momentum"
+    return f"stochastic gradient descent ({kind} {plain(regimen.optimizer.momentum)})"
+
+
+def _fall(regimen: Regimen) -> str:
+    if not isinstance(regimen.rate, Steps):
+        return {
+            "constant": "that stays as it is",
+            "linear": "falling linearly to zero",
+            "cosine": "falling to zero as half a cosine",
+        }[regimen.rate.kind]
+    epochs = [plain(epoch) for epoch in regimen.rate.milestones]
     if not epochs:
         return "that stays as it is"
-    return f"multiplied by {factor} after epoch{'' if len(epochs) == 1 else 's'} {listed(epochs)}"
+    return f"multiplied by {plain(regimen.rate.gamma)} after epoch{'' if len(epochs) == 1 else 's'} {listed(epochs)}"

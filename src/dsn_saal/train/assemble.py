@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
 
+from dsn_saal.data import Augmentation
 from dsn_saal.losses import CrossEntropy, Loss, MarginCrossEntropy, Saal, SymmetricCrossEntropy
 from dsn_saal.models import build_network, set_dropout_generator
 from dsn_saal.params import losses
 from dsn_saal.params.jobs import TrainJob, network_arguments
+from dsn_saal.params.regimens import Regimen, Sgd, Steps
 from dsn_saal.train.loop import Run, Schedule
 from dsn_saal.train.machine import Machine
 from dsn_saal.train.tally import Tally
@@ -24,16 +27,24 @@ def derived_generator(seed: int, purpose: str) -> torch.Generator:
 
 
 def schedule_of(job: TrainJob) -> Schedule:
-    """The protocol of a job."""
-    settings = job.train
+    """The regimen of a job's classifier."""
+    return schedule(job.regimen, side_weight=job.loss.side_weight)
+
+
+def schedule(regimen: Regimen, *, side_weight: float = 1.0) -> Schedule:
+    """A regimen as plain numbers."""
+    milestones, gamma = (regimen.rate.milestones, regimen.rate.gamma) if isinstance(regimen.rate, Steps) else ((), 1.0)
     return Schedule(
-        epochs=settings.epochs,
-        lr=settings.lr,
-        milestones=settings.lr_milestones,
-        gamma=settings.lr_gamma,
-        batch_size=settings.batch_size,
-        drop_last=settings.drop_last,
-        side_weight=job.loss.side_weight,
+        epochs=regimen.epochs,
+        lr=regimen.lr,
+        rate=regimen.rate.kind,
+        milestones=milestones,
+        gamma=gamma,
+        batch_size=regimen.batch_size,
+        drop_last=regimen.drop_last,
+        side_weight=side_weight,
+        freeze_after=regimen.freeze_after,
+        augmentation=Augmentation(**regimen.augmentation.model_dump()) if regimen.augmentation else None,
     )
 
 
@@ -57,7 +68,7 @@ def new_run(job: TrainJob, *, seed: int, counts: Sequence[int], machine: Machine
     return Run(
         network=network,
         loss=loss,
-        optimizer=_new_optimizer(job, network, loss),
+        optimizer=_optimizer_of_run(job, network, loss),
         generators=generators,
         tally=Tally(loss.parts, network.n_outputs, machine.device),
         order=torch.empty(sum(counts), dtype=torch.int64, device=machine.device),
@@ -77,10 +88,17 @@ def _new_loss(settings: losses.Loss, counts: Sequence[int], n_outputs: int, gene
     return Saal(counts, n_outputs=n_outputs, n_beta=n_beta, normalise_weights=normalised, generator=generator, **plain)
 
 
-def _new_optimizer(job: TrainJob, network: nn.Module, loss: Loss) -> torch.optim.SGD:
-    settings = job.train
-    groups = [{"params": list(network.parameters()), "weight_decay": settings.weight_decay}]
+def _optimizer_of_run(job: TrainJob, network: nn.Module, loss: Loss) -> torch.optim.Optimizer:
+    decay = job.regimen.weight_decay
+    groups = [{"params": list(network.parameters()), "weight_decay": decay}]
     if isinstance(job.loss, losses.Saal):
-        decay = settings.weight_decay if job.loss.decay_alpha_beta else 0.0
-        groups.append({"params": list(loss.parameters()), "weight_decay": decay})
-    return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum, nesterov=settings.nesterov, fused=True)
+        groups.append({"params": list(loss.parameters()), "weight_decay": decay if job.loss.decay_alpha_beta else 0.0})
+    return new_optimizer(job.regimen, groups)
+
+
+def new_optimizer(regimen: Regimen, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    """The optimizer of a regimen over groups of parameters, each with its own weight decay."""
+    chosen = regimen.optimizer
+    if isinstance(chosen, Sgd):
+        return torch.optim.SGD(groups, lr=regimen.lr, momentum=chosen.momentum, nesterov=chosen.nesterov, fused=True)
+    return torch.optim.Adam(groups, lr=regimen.lr, fused=True)

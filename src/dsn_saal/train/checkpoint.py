@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -12,16 +12,33 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from dsn_saal.storage.atomic import replacing
-from dsn_saal.train.loop import Run
 
 
-def write_checkpoint(path: Path, run: Run, identity: dict[str, Any]) -> None:
-    """Write weights, momentum, alpha and beta, generators, order and position; the old file lives until it is done."""
+class Resumable(Protocol):
+    """What a checkpoint needs to know of something that is trained."""
+
+    generators: dict[str, torch.Generator]
+    epoch: int
+    step: int
+    history: list[dict[str, float]]
+
+    @property
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """Every optimizer by name."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor that changes, by name, sharing its memory."""
+
+
+def write_checkpoint(path: Path, run: Resumable, identity: dict[str, Any]) -> None:
+    """Write tensors, optimizers, generators and position; the old file lives until it is done."""
     position = {"epoch": run.epoch, "step": run.step, "history": run.history}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in _tensors(run).items()}
+    tensors = run.tensors() | _of_optimizers(run)
+    tensors |= {f"generator.{name}": generator.get_state() for name, generator in run.generators.items()}
+    stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     metadata = {"identity": json.dumps(identity), "position": json.dumps(position)}
     with replacing(path) as part:
-        save_file(tensors, part, metadata=metadata)
+        save_file(stored, part, metadata=metadata)
 
 
 def read_identity(path: Path) -> dict[str, Any] | None:
@@ -34,34 +51,40 @@ def read_identity(path: Path) -> dict[str, Any] | None:
 
 
 @torch.no_grad()
-def restore(path: Path, run: Run) -> None:
+def restore(path: Path, run: Resumable) -> None:
     """Bring a fresh run to where the checkpoint was written."""
     with safe_open(path, framework="pt") as stream:
         position = json.loads(stream.metadata()["position"])
         stored = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 - no mapping
-    for index, parameter in enumerate(_parameters(run)):
-        if f"momentum.{index}" in stored:  # none before the first step
-            run.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter)
-    for name, tensor in _tensors(run).items():
-        if not name.startswith("generator."):
-            tensor.copy_(stored[name])
+    for name, tensor in run.tensors().items():
+        tensor.copy_(stored[name])
+    for name, optimizer in run.optimizers.items():
+        for index, parameter in enumerate(_parameters(optimizer)):
+            optimizer.state[parameter].update(_state(stored, f"{name}.{index}.", parameter))
     for name, generator in run.generators.items():
         generator.set_state(stored[f"generator.{name}"])
     run.epoch, run.step, run.history = position["epoch"], position["step"], position["history"]
 
 
-def _parameters(run: Run) -> list[Tensor]:
-    return [parameter for group in run.optimizer.param_groups for parameter in group["params"]]
+def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
-def _tensors(run: Run) -> dict[str, Tensor]:
-    """Every tensor of the run by name, sharing its memory; the generators' states are copies."""
-    tensors = {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}
-    tensors |= {f"loss.{name}": tensor for name, tensor in run.loss.state_dict().items()}
-    for index, parameter in enumerate(_parameters(run)):
-        buffer = run.optimizer.state.get(parameter, {}).get("momentum_buffer")
-        if buffer is not None:
-            tensors[f"momentum.{index}"] = buffer
-    tensors |= {f"tally.{name}": tensor for name, tensor in run.tally.tensors.items()}
-    tensors |= {f"generator.{name}": generator.get_state() for name, generator in run.generators.items()}
-    return tensors | {"order": run.order}
+def _of_optimizers(run: Resumable) -> dict[str, Tensor]:
+    """What the optimizers remember of each parameter; nothing before the first step."""
+    return {
+        f"{name}.{index}.{key}": value
+        for name, optimizer in run.optimizers.items()
+        for index, parameter in enumerate(_parameters(optimizer))
+        for key, value in optimizer.state.get(parameter, {}).items()
+        if value is not None
+    }
+
+
+def _state(stored: dict[str, Tensor], prefix: str, parameter: Tensor) -> dict[str, Tensor]:
+    """The stored memory of one parameter, laid out in memory as the parameter is."""
+    found = {name.removeprefix(prefix): value for name, value in stored.items() if name.startswith(prefix)}
+    return {
+        key: torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value.to(parameter.device)
+        for key, value in found.items()
+    }

@@ -55,13 +55,13 @@ def train_experiment(
     unused = require_certificate(certificate, job.accept)
     machine = prepare(device, precision=job.train.precision, threads=job.train.threads)
     finished = {}
-    with memory_errors(job.train.batch_size):
+    with memory_errors(job.regimen.batch_size):
         table = read_split(split)
         draws = [draw_of(table, number) for number in range(job.train.runs)]
         material_of = _of_latest_draw(job, machine, images / "images.npy", split, checkpoint_seconds)
         material_of(draws[0])  # what is missing or damaged is said before anything is hashed
         hashes = {"images_sha256": sha256_of(images / "images.npy"), "split_sha256": sha256_of(split)}
-        with TrainingProgress(job.name, job.train.runs, job.train.epochs, job.train.batch_size) as progress:
+        with TrainingProgress(job.name, job.train.runs, job.regimen.epochs, job.regimen.batch_size) as progress:
             for entry in unused:
                 progress.say(f"datasets.<name>.accept names nothing of this split's certificate: {entry}")
             for number, draw in enumerate(draws):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from dsn_saal.data import ResidentImages
+from dsn_saal.data import Augmentation, ResidentImages
 from dsn_saal.losses import Loss, total
 from dsn_saal.models import Network
 from dsn_saal.train.machine import Machine
@@ -17,19 +19,45 @@ from dsn_saal.train.tally import Tally
 
 @dataclass(frozen=True)
 class Schedule:
-    """The training protocol, paper section 5.1."""
+    """How the weights of one run are moved: its regimen as plain numbers.
+
+    Attributes:
+        epochs: of the run.
+        lr: initial learning rate.
+        batch_size: images per step.
+        rate: how the learning rate changes: "constant", "steps", "linear" or "cosine" (both to zero at the end).
+        milestones: epochs after which "steps" multiplies the rate by `gamma`.
+        gamma: see milestones.
+        drop_last: leave out the last batch of an epoch where it is smaller.
+        side_weight: weight of the side outputs' losses.
+        freeze_after: epochs after which the network is in evaluation mode; None: never.
+        augmentation: random change of the images, None for none.
+    """
 
     epochs: int
     lr: float
-    milestones: Sequence[int]
-    gamma: float
     batch_size: int
-    drop_last: bool
-    side_weight: float
+    rate: Literal["constant", "steps", "linear", "cosine"] = "constant"
+    milestones: Sequence[int] = ()
+    gamma: float = 1.0
+    drop_last: bool = False
+    side_weight: float = 1.0
+    freeze_after: int | None = None
+    augmentation: Augmentation | None = None
 
-    def rate(self, epoch: int) -> float:
-        """Learning rate of an epoch (from 0): multiplied by gamma after each milestone."""
-        return self.lr * self.gamma ** sum(epoch >= milestone for milestone in self.milestones)
+    def rate_of(self, epoch: int) -> float:
+        """Learning rate of an epoch, from 0."""
+        if self.rate == "steps":
+            return self.lr * self.gamma ** sum(epoch >= milestone for milestone in self.milestones)
+        if self.rate == "linear":
+            return self.lr * (1 - epoch / self.epochs)
+        if self.rate == "cosine":
+            return self.lr * 0.5 * (1 + math.cos(math.pi * epoch / self.epochs))
+        return self.lr
+
+    def is_frozen(self, epoch: int) -> bool:
+        """Whether batch normalisation and dropout are still in an epoch, from 0."""
+        return self.freeze_after is not None and epoch >= self.freeze_after
 
     def batches(self, order: Tensor) -> Sequence[Tensor]:
         """An epoch's order of images cut into steps."""
@@ -40,6 +68,11 @@ class Schedule:
     def steps(self, n_images: int) -> int:
         """Steps of an epoch."""
         return len(self.batches(torch.empty(n_images)))
+
+    def change(self, generator: torch.Generator) -> Callable[[Tensor], Tensor] | None:
+        """The augmentation, drawing from `generator`, as ResidentImages.batch takes it."""
+        augmentation = self.augmentation
+        return None if augmentation is None else lambda images: augmentation(images, generator)
 
 
 @dataclass
@@ -60,13 +93,26 @@ class Run:
 
     network: Network
     loss: Loss
-    optimizer: torch.optim.SGD
+    optimizer: torch.optim.Optimizer
     generators: dict[str, torch.Generator]
     tally: Tally
     order: Tensor
     epoch: int = 0
     step: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """Every optimizer by name, for the checkpoint."""
+        return {"optimizer": self.optimizer}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor that changes, by name, sharing its memory; optimizers and generators are not among them."""
+        tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        tensors |= {f"loss.{name}": tensor for name, tensor in self.loss.state_dict().items()}
+        return (
+            tensors | {f"tally.{name}": tensor for name, tensor in self.tally.tensors.items()} | {"order": self.order}
+        )
 
 
 def train(
@@ -93,16 +139,17 @@ def train(
     Raises:
         CheckFailed: where a loss is no longer finite; looked at once an epoch, so that no step waits for it.
     """
-    run.network.train()
+    change = schedule.change(run.generators["order"])
     while run.epoch < schedule.epochs:
-        rate = schedule.rate(run.epoch)
+        run.network.train(not schedule.is_frozen(run.epoch))
+        rate = schedule.rate_of(run.epoch)
         for group in run.optimizer.param_groups:
             group["lr"] = rate
         if run.step == 0:
             run.order.copy_(torch.randperm(len(images), generator=run.generators["order"]))
             run.tally.reset()
         for index in schedule.batches(run.order)[run.step :]:
-            batch, targets = images.batch(index), labels.index_select(0, index)
+            batch, targets = images.batch(index, change), labels.index_select(0, index)
             with machine.autocast():
                 outputs = run.network(batch.contiguous(memory_format=machine.memory_format))
             logits = torch.stack(outputs)

@@ -23,7 +23,8 @@ class Machine:
     Attributes:
         device: where tensors live.
         name: "cpu", or the accelerator's model.
-        precision: "fp32" or "bf16" (autocast of the forward pass; weights stay float32).
+        precision: "fp32", "tf32" (factors of products rounded to 10 bits of mantissa, on a GPU) or "bf16" (autocast of
+            the forward pass; weights stay float32).
     """
 
     device: torch.device
@@ -37,7 +38,7 @@ class Machine:
 
     def autocast(self) -> AbstractContextManager:
         """Context of the forward pass."""
-        if self.precision == "fp32":
+        if self.precision != "bf16":
             return nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
@@ -47,7 +48,7 @@ def prepare(device: str, *, precision: str, threads: int) -> Machine:
 
     Args:
         device: "auto", "cpu", "cuda" or "cuda:N".
-        precision: "auto", "fp32" or "bf16".
+        precision: "auto", "fp32", "tf32" or "bf16".
         threads: CPU threads; the order of sums depends on them.
 
     Raises:
@@ -56,15 +57,16 @@ def prepare(device: str, *, precision: str, threads: int) -> Machine:
     # cuBLAS reads it once, when the first context is made.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     chosen = _device(device)
+    arithmetic = _precision(precision, chosen)
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = arithmetic == "tf32"
+    torch.backends.cuda.matmul.allow_tf32 = arithmetic == "tf32"
     # Nothing here reads memory before writing it; filling it first would only cost time.
     deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     name = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else "cpu"
-    return Machine(chosen, name, _precision(precision, chosen))
+    return Machine(chosen, name, arithmetic)
 
 
 def _device(wanted: str) -> torch.device:
@@ -88,6 +90,10 @@ def _precision(wanted: str, device: torch.device) -> str:
     has_bf16 = device.type == "cpu" or torch.cuda.is_bf16_supported(including_emulation=False)
     if wanted == "auto":
         return "bf16" if device.type == "cuda" and has_bf16 else "fp32"
+    if wanted == "tf32" and device.type == "cpu":
+        raise BadRequest(
+            "a CPU has no TF32 arithmetic", value=wanted, where="train.precision", next_step="set it to auto or fp32"
+        )
     if wanted == "bf16" and not has_bf16:
         raise BadRequest(
             "this device has no bf16 arithmetic",
@@ -115,6 +121,6 @@ def _too_little(batch_size: int) -> CheckFailed:
     return CheckFailed(
         "the device has too little free memory for a training step",
         value=f"batch size {batch_size}",
-        where="train.batch_size, network.width, preprocess.image_size",
-        next_step="free memory or halve train.batch_size; finished runs are kept",
+        where="batch_size of the regimen, network.width, preprocess.image_size",
+        next_step="free memory or halve the regimen's batch_size; finished runs are kept",
     )

@@ -95,7 +95,7 @@ def plan_experiment(job: TrainJob, *, split: Path, out: Path, state: Path, devic
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         images=_images(split),
         flops_per_image=count_flops(network, job.image_size).training,
-        epochs=job.train.epochs,
+        epochs=job.regimen.epochs,
         images_per_second=_speed(job, device) if measure else None,
     )
 
@@ -110,7 +110,7 @@ def _images(split: Path) -> int | None:
 def _speed(job: TrainJob, device: str) -> float:
     """Training images per second of a small step: no more than training itself will reach."""
     machine = prepare(device, precision=job.train.precision, threads=job.train.threads)
-    images = min(PROBE_IMAGES, job.train.batch_size)
+    images = min(PROBE_IMAGES, job.regimen.batch_size)
     settings = job.model_copy(update={"network": job.network.model_copy(update={"weights": "none"})})
     run = new_run(settings, seed=0, counts=[1] * len(job.classes), machine=machine)
     set_dropout_generator(run.network, run.generators.get("device", run.generators["order"]))

@@ -30,12 +30,8 @@ def put(raw, key, value):
 def test_the_scale_is_laid_over_the_sections(raw):
     assert resolve(raw).train.runs == raw["scales"]["demo"]["train"]["runs"]
     paper = resolve(put(raw, "scale", "paper"))
-    assert (paper.train.epochs, paper.train.lr, paper.train.lr_milestones, paper.train.runs) == (
-        120,
-        0.001,
-        (40, 80),
-        10,
-    )
+    regimen = paper.regimens["paper"]
+    assert (regimen.epochs, regimen.lr, regimen.rate.milestones, paper.train.runs) == (120, 0.001, (40, 80), 10)
     assert paper.preprocess.image_size == 224
 
 
@@ -48,13 +44,16 @@ def test_the_paper_scale_is_table_2(raw):
 @pytest.mark.parametrize(
     ("key", "value", "named"),
     [
-        ("train.momentun", 0.9, "train.momentun"),
-        ("train.momentum", 1.5, "train.momentum"),
-        ("train.momentum", "0.9", "train.momentum"),
-        ("scales.demo.train.epochs", 0, "train.epochs"),
+        ("regimens.paper.optimizer.momentun", 0.9, "momentun"),
+        ("regimens.paper.optimizer.momentum", 1.5, "regimens.paper.optimizer.sgd.momentum"),
+        ("regimens.paper.weight_decay", "0.0005", "regimens.paper.weight_decay"),
+        ("regimens.paper.augmentation", {"crop_area": [0.9, 0.5]}, "regimens.paper.augmentation"),
+        ("scales.demo.regimens.paper.epochs", 0, "regimens.paper.epochs"),
+        ("methods.plain.regimen", "papre", "methods.plain.regimen is 'papre'; known: paper"),
+        ("experiments.dsn_saal.method", "plane", "experiments.dsn_saal.method is 'plane'; known: plain"),
         ("scales.demo.preprocess.image_size", 100, "multiple of 32"),
-        ("scales.demo.train.lr_milestones", [10, 5], "lr_milestones must rise"),
-        ("scales.paper.train.epochs", -1, "scale: paper"),
+        ("scales.demo.regimens.paper.rate.milestones", [10, 5], "milestones must rise"),
+        ("scales.paper.regimens.paper.epochs", -1, "scale: paper"),
         (
             "scales.demo.phantom.cohorts.covid19_diag.slices",
             {"covid19": 1, "normal": 1, "bacterial_pneumonia": 1},
@@ -79,7 +78,7 @@ def test_the_paper_scale_is_table_2(raw):
         ("report.table3", ["vgg"], "an experiment of report is 'vgg'; known: vgg16_bn_ce"),
         ("datasets.covid19_diag.positive", "covid", "positive is 'covid'"),
         ("scale", "papier", "choose one of: demo, paper"),
-        ("scales.demo.train.momentum", 0.9, "a key stands in two places"),
+        ("scales.demo.regimens.paper.weight_decay", 0.9, "a key stands in two places"),
         ("scales.demo.trian", {"epochs": 3}, "a scale may only fill in sections that exist"),
     ],
 )
@@ -90,8 +89,8 @@ def test_a_wrong_value_is_refused_by_name(raw, key, value, named):
 
 
 def test_a_missing_key_is_refused_and_has_no_silent_default(raw):
-    del raw["train"]["weight_decay"]
-    with pytest.raises(BadRequest, match=r"train\.weight_decay"):
+    del raw["regimens"]["paper"]["weight_decay"]
+    with pytest.raises(BadRequest, match=r"regimens\.paper\.weight_decay"):
         resolve(raw)
 
 
@@ -153,7 +152,7 @@ def test_the_order_of_the_classes_is_their_label_on_every_way(raw):
         ("datasets.covid_ct.accept", ["near_duplicate"], set()),
         ("datasets.sars_cov_2.classes.covid19.folders", ["covid"], {"phantom sars_cov_2", "ingest sars_cov_2"}),
         ("evaluate.std_ddof", 0, {"evaluate vgg16_bn_ce", "evaluate dsn_saal", "evaluate vgg16_bn_ce_permuted"}),
-        ("scales.paper.train.epochs", 119, set()),
+        ("scales.paper.regimens.paper.epochs", 119, set()),
     ],
 )
 def test_one_value_changes_exactly_the_jobs_that_depend_on_it(raw, key, value, touched):

@@ -79,7 +79,7 @@ def test_a_changed_parameter_changes_the_text(paper):
     whole = " ".join(
         pages(
             paper(
-                train__lr=0.0375,
+                regimens__paper__lr=0.0375,
                 preprocess__window={"level_hu": -500, "width_hu": 1400, "formula": "exact", "rounding": "trunc"},
             ).build()
         )

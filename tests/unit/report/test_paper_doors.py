@@ -89,7 +89,7 @@ def test_a_block_survives_its_command_line_with_the_classes_in_order(small_setti
 @pytest.mark.parametrize(
     ("change", "depend"),
     [
-        ({"train__lr": 0.5}, {"report"}),
+        ({"regimens__paper__lr": 0.5}, {"report"}),
         ({"evaluate__std_ddof": 0}, {"report", "figure4", "switchboard"}),
         ({"report__figure3_cases_per_class": 1}, {"figure3"}),
         ({"preprocess__resize": {"interpolation": "area"}}, {"report", "switchboard"}),

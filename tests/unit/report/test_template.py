@@ -52,7 +52,7 @@ def test_the_rule_finds_a_typed_number(planted):
 
 
 def test_the_rule_reads_the_prose_at_all():
-    assert "Stochastic gradient descent with momentum" in prose_of(PROSE) and len(prose_of(PROSE)) > 5000
+    assert "Each experiment is run" in prose_of(PROSE) and len(prose_of(PROSE)) > 5000
 
 
 def test_every_fact_of_the_template_is_computed_and_every_computed_fact_is_printed(paper):

@@ -22,7 +22,7 @@ def test_a_plan_counts_what_is_to_do_and_what_is_done(place):
     network = build_network(**network_arguments(job))
     images = before.images
     assert (before.runs, before.done, before.parameters) == (3, 0, sum(p.numel() for p in network.parameters()))
-    assert before.flops == 3 * job.train.epochs * images * count_flops(network, job.image_size).training
+    assert before.flops == 3 * job.regimen.epochs * images * count_flops(network, job.image_size).training
     assert before.hours is None and before.weight_bytes == 3 * 4 * before.parameters
     assert main([*here.arguments(), "--settings", settings(runs=1)]) == 0
     after = plan_of(here, runs=3)

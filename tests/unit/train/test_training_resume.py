@@ -141,7 +141,7 @@ def test_altered_result_is_trained_again(place, unbroken, name):
 @pytest.mark.parametrize(
     "change, key",
     [
-        ({"lr": 0.02}, "settings.train.lr"),
+        ({"lr": 0.02}, "settings.regimen.lr"),
         ({"code": "other"}, "code"),
         ({"precision": "bf16"}, "precision"),
     ],
@@ -178,8 +178,8 @@ def test_checkpoint_holds_momentum_generators_and_position(tmp_path):
     assert read_identity(tmp_path / "c.safetensors") == {"seed": 3}
     assert (other.epoch, other.step, other.history) == (4, 2, run.history)
     assert torch.equal(other.generators["order"].get_state(), run.generators["order"].get_state())
-    ours, theirs = (checkpoint_module._tensors(which) for which in (run, other))
-    assert set(ours) == set(theirs) and sum(name.startswith("momentum.") for name in ours) > 100
+    ours, theirs = (which.tensors() | checkpoint_module._of_optimizers(which) for which in (run, other))
+    assert set(ours) == set(theirs) and sum(name.endswith(".momentum_buffer") for name in ours) > 100
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 

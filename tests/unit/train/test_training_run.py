@@ -15,7 +15,7 @@ from dsn_saal.train.loop import Schedule
 from dsn_saal.train.machine import memory_errors, prepare
 from dsn_saal.train.tally import Tally
 
-SCHEDULE = Schedule(epochs=120, lr=0.001, milestones=(40, 80), gamma=0.1, batch_size=8, drop_last=False, side_weight=1)
+SCHEDULE = Schedule(epochs=120, lr=0.001, rate="steps", milestones=(40, 80), gamma=0.1, batch_size=8)
 
 
 def rows_of(content, run="run-00"):
@@ -27,7 +27,9 @@ def record_of(content, run="run-00"):
 
 
 def test_rate_falls_after_the_milestones_and_batches_keep_or_drop_the_rest():
-    assert [SCHEDULE.rate(e) for e in (0, 39, 40, 79, 80, 119)] == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-5])
+    assert [SCHEDULE.rate_of(e) for e in (0, 39, 40, 79, 80, 119)] == pytest.approx(
+        [1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-5]
+    )
     assert [len(batch) for batch in SCHEDULE.batches(torch.arange(18))] == [8, 8, 2]
     dropping = Schedule(**{**vars(SCHEDULE), "drop_last": True})
     assert [len(batch) for batch in dropping.batches(torch.arange(18))] == [8, 8]
@@ -107,7 +109,7 @@ def test_nothing_reads_or_moves_the_global_generator(place):
 
 def test_training_learns_what_can_be_learned(place):
     """Classes of three grey levels: eight epochs must tell them apart, or the optimizer is not connected."""
-    rows = rows_of(place().train(deep=False, epochs=8, lr=0.02, lr_milestones=[]))
+    rows = rows_of(place().train(deep=False, epochs=8, lr=0.02, rate={"kind": "constant"}))
     assert float(rows[-1]["loss"]) < 0.6 * float(rows[0]["loss"])
 
 

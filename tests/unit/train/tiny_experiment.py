@@ -35,39 +35,38 @@ SAAL = {
     "side_weight": 1.0,
 }
 PLAIN = {"kind": "cross_entropy", "weighting": "none", "effective_beta": 0.0, "gamma": 0.0, "side_weight": 1.0}
-TRAIN = {
+REGIMEN = {
+    "optimizer": {"kind": "sgd", "momentum": 0.9, "nesterov": False},
     "epochs": 2,
     "lr": 0.01,
-    "lr_milestones": [1],
-    "lr_gamma": 0.1,
-    "momentum": 0.9,
+    "rate": {"kind": "steps", "milestones": [1], "gamma": 0.1},
     "weight_decay": 5e-4,
-    "nesterov": False,
     "batch_size": 8,
     "drop_last": False,
-    "precision": "auto",
-    "select_epoch": "last",
-    "runs": 1,
-    "first_seed": 0,
-    "threads": 1,
+    "augmentation": None,
+    "freeze_after": None,
 }
+TRAIN = {"precision": "auto", "select_epoch": "last", "runs": 1, "first_seed": 0, "threads": 1}
 
 
 def settings(deep=True, **change):
-    """JSON of a training job; `change` maps a key of `train` or of the job to a value."""
+    """JSON of a training job; `change` maps a key of the regimen, of `train` or of the job to a value."""
     job = {
         "name": "tiny",
         "labels": "as_given",
         "network": {"width": 0.03, "weights": "none", "conv1": "sum", "dropout": 0.5, "normalise": "imagenet_grey"},
         "model": {"backbone": "vgg16_bn", "deep_supervision": SIDE if deep else None},
         "loss": SAAL if deep else PLAIN,
+        "method": {"kind": "supervised", "regimen": "paper"},
+        "regimen": dict(REGIMEN),
         "train": dict(TRAIN),
         "image_size": 32,
         "classes": CLASSES,
         "accept": [],
     }
     for key, value in change.items():
-        (job["train"] if key in TRAIN else job)[key] = value
+        place = next((section for section in ("regimen", "train") if key in job[section]), None)
+        (job[place] if place else job)[key] = value
     return json.dumps(job)
 
 
