@@ -9,6 +9,8 @@ SHOWN_SPLIT = SPLIT.format(
     dataset=settings.report.dataset, protocol=settings.report.protocol
 )
 
+IN_TABLE6 = [name for names in settings.report.table6.values() for name in names]
+
 
 rule table2:
     input:
@@ -28,20 +30,45 @@ rule table2:
         "--out {params.out:q} --settings {params.settings:q} &> {log:q}"
 
 
-rule table3:
+rule experiments_table:
     input:
-        expand(SUMMARY, experiment=settings.report.table3),
+        lambda wildcards: expand(
+            SUMMARY, experiment=settings.report.lists[wildcards.table]
+        ),
     output:
-        table("table3"),
+        table("{table}"),
     log:
-        "logs/tables/table3.log",
+        "logs/tables/{table}.log",
+    wildcard_constraints:
+        table="|".join(paper_jobs.RESULT_TABLES),
     params:
-        settings=lambda wildcards: paper_jobs.table_job(settings, "table3").to_json(),
+        settings=lambda wildcards: paper_jobs.table_job(
+            settings, wildcards.table
+        ).to_json(),
         code=glue.code("cli.table"),
-        summaries=named("--summary", SUMMARY, settings.report.table3),
+        summaries=lambda wildcards: named(
+            "--summary", SUMMARY, settings.report.lists[wildcards.table]
+        ),
         out=subpath(output[0], strip_suffix=".csv"),
     shell:
-        "dsn-saal table table3 {params.summaries:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
+        "dsn-saal table {wildcards.table} {params.summaries:q} --out {params.out:q} --settings {params.settings:q} "
+        "&> {log:q}"
+
+
+rule table6:
+    input:
+        expand(SUMMARY, experiment=IN_TABLE6),
+    output:
+        table("table6"),
+    log:
+        "logs/tables/table6.log",
+    params:
+        settings=lambda wildcards: paper_jobs.table_job(settings, "table6").to_json(),
+        code=glue.code("cli.table"),
+        summaries=named("--summary", SUMMARY, IN_TABLE6),
+        out=subpath(output[0], strip_suffix=".csv"),
+    shell:
+        "dsn-saal table table6 {params.summaries:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
 
 
 rule switchboard:

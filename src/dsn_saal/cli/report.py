@@ -25,8 +25,8 @@ EXAMPLE = """example:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `dsn-saal report`."""
     for option, metavar, text in (
-        ("--table", "NAME=JSON", "table2, table3, switchboard"),
-        ("--figure", "NAME=SVG", "figure3, figure4"),
+        ("--table", "NAME=JSON", "every table that the paper prints"),
+        ("--figure", "NAME=SVG", "every figure that it prints"),
         ("--summary", "EXPERIMENT=JSON", "what evaluate measured"),
     ):
         parser.add_argument(option, type=named_path, action="append", required=True, metavar=metavar, help=text)

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 
 from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
 from dsn_saal.params.paper_jobs import (
+    RESULT_TABLES,
     TABLES,
     CertificatesTableJob,
     CohortTableJob,
     DatasetsTableJob,
     ResultTableJob,
+    SharesTableJob,
     SwitchboardTableJob,
     certificates_table_job,
     cohort_table_job,
     datasets_table_job,
     result_table_job,
+    shares_table_job,
     switchboard_table_job,
 )
 
@@ -30,11 +33,11 @@ EXAMPLE = """examples:
       --split results/split/covid19_diag/case_wise.parquet \\
       --certificate results/split/covid19_diag/case_wise.certificate.json --out results/tables/table2
   dsn-saal table table3 --summary dsn_saal=results/evaluate/dsn_saal/summary.json \\
-      --summary vgg16_bn_ce=results/evaluate/vgg16_bn_ce/summary.json --out results/tables/table3
+      --summary vgg16_bn_ce=results/evaluate/vgg16_bn_ce/summary.json ... --out results/tables/table3
   dsn-saal table switchboard --out results/tables/switchboard
 
-datasets and certificates take a --flow of every data set; datasets also a --mask-quality of each, certificates a
---proof DATASET/SPLIT=FILE of every split
+table4, table5 and table6 take a --summary of each of their experiments, as table3 does; datasets and certificates take
+a --flow of every data set; datasets also a --mask-quality of each, certificates a --proof DATASET/SPLIT=FILE of each
 
 writes OUT.csv, OUT.tex, OUT.md, OUT.json; the table of a data set is that of report.dataset"""
 
@@ -46,7 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", type=Path, help="split table (table2)")
     parser.add_argument("--certificate", type=Path, help="the split's certificate (table2)")
     parser.add_argument(
-        "--summary", type=named_path, action="append", default=[], metavar="EXPERIMENT=FILE", help="one a row (table3)"
+        "--summary",
+        type=named_path,
+        action="append",
+        default=[],
+        metavar="EXPERIMENT=FILE",
+        help="one a row (table3 to table6)",
     )
     for option, metavar, text in (
         ("--flow", "DATASET=FILE", "flow.json of each data set (datasets, certificates)"),
@@ -77,7 +85,15 @@ def _results(args: argparse.Namespace) -> Table:
     from dsn_saal.tables.results import make_table
 
     require_inputs(args, "summary")
-    return make_table(read_job(args, ResultTableJob, result_table_job), summaries=dict(args.summary))
+    job = read_job(args, ResultTableJob, lambda settings: result_table_job(settings, args.name))
+    return make_table(job, summaries=dict(args.summary))
+
+
+def _shares(args: argparse.Namespace) -> Table:
+    from dsn_saal.tables.shares import make_table
+
+    require_inputs(args, "summary")
+    return make_table(read_job(args, SharesTableJob, shares_table_job), summaries=dict(args.summary))
 
 
 def _datasets(args: argparse.Namespace) -> Table:
@@ -104,7 +120,8 @@ def _switchboard(args: argparse.Namespace) -> Table:
 
 MAKERS: dict[str, Callable[[argparse.Namespace], Table]] = {
     "table2": _cohort,
-    "table3": _results,
+    **dict.fromkeys(RESULT_TABLES, _results),
+    "table6": _shares,
     "datasets": _datasets,
     "certificates": _certificates,
     "switchboard": _switchboard,

@@ -16,6 +16,7 @@ from dsn_saal.evaluate.summary import header_of, probability_columns, run_metric
 from dsn_saal.evaluate.testpart import TestPart, read_test_part
 from dsn_saal.evaluate.trained import TrainedRun, read_trained_runs, require_same_data
 from dsn_saal.models import build_network, read_weights
+from dsn_saal.models.flops import count_flops
 from dsn_saal.params.jobs import EvaluateJob, network_arguments
 from dsn_saal.storage.atomic import write_json
 from dsn_saal.storage.listing import sha256_of
@@ -60,10 +61,22 @@ def evaluate_experiment(
     header = header_of(job, test.slices)
     for run, table, values in zip(trained, tables, metrics, strict=True):
         _write_run(out, run, table, header | {"metrics": without_nan(values)})
-    summary = header | summary_of(job, metrics, tables) | {"training": [run.origin() for run in trained]}
+    summary = header | summary_of(job, metrics, tables) | {"network": network_size(job)}
+    summary |= {"training": [run.origin() for run in trained]}
     write_json(out / "summary.json", summary)
     _remove_strays(out, {run.key.run_name for run in trained})
     return summary
+
+
+def network_size(job: EvaluateJob) -> Json:
+    """Parameters of the network, how many of them are in side classifiers, and operations of its forward pass."""
+    with torch.device("meta"):
+        network = build_network(**network_arguments(job))
+    return {
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "side_parameters": sum(parameter.numel() for parameter in network.sides.parameters()),
+        "forward_flops": count_flops(network, job.image_size).forward,
+    }
 
 
 def _predict_runs(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from dsn_saal.params.base import Name, Section, open_choice, ours, stated
 
@@ -163,19 +163,33 @@ class Evaluate(Section):
 class Report(Section):
     """What the tables, figures and the report show."""
 
-    dataset: Name = ours("data set of Table 2 and Figure 3")
-    protocol: Name = ours("its split in Table 2, Table 3 and Figure 4")
+    dataset: Name = ours("data set of Tables 2 to 6 and of Figure 3")
+    protocol: Name = ours("its split in Tables 2 to 5 and Figure 4, and the whole training part of Table 6")
     table3: tuple[Name, ...] = ours("experiments of Table 3, in row order", min_length=1, strict=False)
+    table4: tuple[Name, ...] = ours(
+        "experiments of Table 4: with and without deep supervision", min_length=1, strict=False
+    )
+    table5: tuple[Name, ...] = ours("experiments of Table 5: the losses", min_length=1, strict=False)
+    table6: dict[str, Annotated[tuple[Name, ...], Field(strict=False)]] = ours(
+        "per method of Table 6 its experiments, the whole training part first, then falling shares"
+    )
     figure4: tuple[Name, ...] = ours("experiments of Figure 4", min_length=1, strict=False)
     control: Name | None = ours("the permuted-label experiment the report quotes, or null")
     figure3_cases_per_class: int = ours("example cases per class in Figure 3", ge=1, le=6)
 
+    @property
+    def lists(self) -> dict[str, tuple[Name, ...]]:
+        """Every list of experiments by the item that shows it."""
+        lists = {"table3": self.table3, "table4": self.table4, "table5": self.table5, "figure4": self.figure4}
+        return lists | {f"table6.{title}": names for title, names in self.table6.items()}
+
     @model_validator(mode="after")
     def _each_once(self) -> Report:
-        for key in ("table3", "figure4"):
-            names = getattr(self, key)
+        for key, names in self.lists.items():
             if len(set(names)) != len(names):
                 raise ValueError(f"{key} names an experiment twice: {', '.join(names)}")
+        if not self.table6 or not all(self.table6.values()):
+            raise ValueError("table6 needs at least one method with at least one experiment")
         if self.control in self.table3:
             raise ValueError(f"{self.control!r} is the control and cannot be a row of table3 too")
         return self

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from functools import partial
+from typing import Any, cast
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.base import Name, Section
 from dsn_saal.params.data import Preprocess
 from dsn_saal.params.learning import Evaluate, Model, Network, Train
 from dsn_saal.params.losses import Loss
-from dsn_saal.params.protocols import Cases
+from dsn_saal.params.protocols import Cases, Subsample
 from dsn_saal.params.regimens import Regimen
 from dsn_saal.params.root import Settings, SwitchboardRow, switchboard
 
@@ -49,13 +50,38 @@ class CertificatesTableJob(Section):
 
 
 class ResultTableJob(Section):
-    """Table 3: the experiments."""
+    """Tables 3, 4 and 5: experiments on one test part."""
+
+    id: Name
+    title: str
+    scale: str
+    dataset_title: str
+    shows_network: bool
+    classes: dict[Name, str]
+    positive: Name
+    rows: tuple[ExperimentRow, ...]
+    runs: int
+    width: float
+    weights: str
+    select_epoch: str
+
+
+class ShareRow(Section):
+    """An experiment of Table 6: a method on a share of one class's training slices."""
+
+    name: Name
+    method: str
+    share: float
+
+
+class SharesTableJob(Section):
+    """Table 6: fewer and fewer training slices of one class."""
 
     scale: str
     dataset_title: str
     classes: dict[Name, str]
     positive: Name
-    rows: tuple[ExperimentRow, ...]
+    rows: tuple[ShareRow, ...]
     runs: int
     width: float
     weights: str
@@ -133,20 +159,53 @@ def certificates_table_job(settings: Settings) -> CertificatesTableJob:
     )
 
 
-def result_table_job(settings: Settings) -> ResultTableJob:
-    """The block of `dsn-saal table table3`."""
-    dataset_title, classes = _dataset(settings)
+RESULT_TABLES = {
+    "table3": "Methods compared on the test part",
+    "table4": "Backbones with and without deep supervision, on the test part",
+    "table5": "Losses compared on the test part",
+}
+"""Tables of experiments and their titles, before the data set's."""
+
+
+def result_table_job(settings: Settings, name: str) -> ResultTableJob:
+    """The block of `dsn-saal table table3`, `table4` or `table5`."""
     return ResultTableJob(
-        scale=settings.scale,
-        dataset_title=dataset_title,
-        classes=classes,
-        positive=settings.datasets[settings.report.dataset].positive,
-        rows=_rows(settings, settings.report.table3),
-        runs=settings.train.runs,
-        width=settings.network.width,
-        weights=settings.network.weights,
-        select_epoch=settings.train.select_epoch,
+        id=name,
+        title=RESULT_TABLES[name],
+        rows=_rows(settings, settings.report.lists[name]),
+        shows_network=name == "table4",
+        **_measured(settings),
     )
+
+
+def shares_table_job(settings: Settings) -> SharesTableJob:
+    """The block of `dsn-saal table table6`."""
+    rows = [
+        ShareRow(name=name, method=method, share=_share(settings, name))
+        for method, names in settings.report.table6.items()
+        for name in names
+    ]
+    return SharesTableJob(rows=tuple(rows), **_measured(settings))
+
+
+def _share(settings: Settings, experiment: str) -> float:
+    protocol = settings.protocols[settings.experiments[experiment].protocol]
+    return protocol.share if isinstance(protocol, Subsample) else 1.0
+
+
+def _measured(settings: Settings) -> dict[str, Any]:
+    """What every table of experiments says of its rows together."""
+    dataset_title, classes = _dataset(settings)
+    return {
+        "scale": settings.scale,
+        "dataset_title": dataset_title,
+        "classes": classes,
+        "positive": settings.datasets[settings.report.dataset].positive,
+        "runs": settings.train.runs,
+        "width": settings.network.width,
+        "weights": settings.network.weights,
+        "select_epoch": settings.train.select_epoch,
+    }
 
 
 def switchboard_table_job(settings: Settings) -> SwitchboardTableJob:
@@ -181,7 +240,8 @@ def roc_figure_job(settings: Settings) -> RocFigureJob:
 
 TABLES: dict[str, Callable[[Settings], Section]] = {
     "table2": cohort_table_job,
-    "table3": result_table_job,
+    **{name: partial(result_table_job, name=name) for name in RESULT_TABLES},
+    "table6": shares_table_job,
     "datasets": datasets_table_job,
     "certificates": certificates_table_job,
     "switchboard": switchboard_table_job,

@@ -94,14 +94,23 @@ class Settings(Section):
         _require_known("report.protocol", report.protocol, self.datasets[report.dataset].protocols)
         if not isinstance(self.protocols[report.protocol], Cases):
             raise ValueError(f"report.protocol is {report.protocol!r}, which is no protocol of kind cases")
-        for wanted in [*report.table3, *report.figure4, *([report.control] if report.control else [])]:
-            _require_known("an experiment of report", wanted, self.experiments)
-            experiment = self.experiments[wanted]
-            if (experiment.dataset, experiment.protocol) != (report.dataset, report.protocol):
-                raise ValueError(
-                    f"report shows {report.dataset!r} split by {report.protocol!r}, but experiment {wanted!r} uses "
-                    f"{experiment.dataset!r} split by {experiment.protocol!r}"
-                )
+        for item, names in (report.lists | {"control": (report.control,) if report.control else ()}).items():
+            for name in names:
+                self._require_shown(item, name)
+
+    def _require_shown(self, item: str, name: str) -> None:
+        """Refuse an experiment that an item of the report cannot set beside its others."""
+        report = self.report
+        _require_known(f"an experiment of report.{item}", name, self.experiments)
+        experiment = self.experiments[name]
+        protocol = self.protocols[experiment.protocol]
+        is_share = isinstance(protocol, Subsample) and protocol.base == report.protocol
+        fits = experiment.protocol == report.protocol or (item.startswith("table6.") and is_share)
+        if experiment.dataset != report.dataset or not fits:
+            raise ValueError(
+                f"report.{item} shows {report.dataset!r} split by {report.protocol!r}, but experiment {name!r} uses "
+                f"{experiment.dataset!r} split by {experiment.protocol!r}"
+            )
 
 
 def _require_known(what: str, wanted: str, known: Collection[str]) -> None:

@@ -1,11 +1,11 @@
-"""Footnotes of Table 3: every sentence from the summaries and the params, none typed with a number."""
+"""Footnotes of the tables of experiments: every sentence from summaries and params, none typed with a number."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from dsn_saal.evaluate.summary import Json
-from dsn_saal.params.paper_jobs import ResultTableJob
+from dsn_saal.params.paper_jobs import ResultTableJob, SharesTableJob
 from dsn_saal.statistics.printed import MISSING, listed, plural, share
 
 SELECTED = {"last": "the last epoch is tested, none is selected"}
@@ -16,7 +16,7 @@ PREDICTED = {
 }
 
 
-def result_footnotes(job: ResultTableJob, summaries: Sequence[Json]) -> tuple[str, ...]:
+def result_footnotes(job: ResultTableJob | SharesTableJob, summaries: Sequence[Json]) -> tuple[str, ...]:
     """Of what each ± is, over how many runs and cases, and which network and data these were."""
     first = summaries[0]
     notes = [_spread(first), _intervals(first), _data(first), _training(job, summaries), _prediction(first)]
@@ -55,7 +55,7 @@ def _data(summary: Json) -> str:
     )
 
 
-def _training(job: ResultTableJob, summaries: Sequence[Json]) -> str:
+def _training(job: ResultTableJob | SharesTableJob, summaries: Sequence[Json]) -> str:
     width = "published channel numbers" if job.width == 1 else f"{job.width:g} of the published channel numbers"
     machines = sorted({machine(entry["record"]) for summary in summaries for entry in summary["training"]})
     return (

@@ -1,4 +1,4 @@
-"""Table 3: every experiment under every convention, mean and spread over runs, intervals over cases."""
+"""Tables 3 to 5: experiments under every convention, mean and spread over runs, intervals over cases."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.evaluate.summary import Json, read_summary
-from dsn_saal.params.paper_jobs import ExperimentRow, ReportJob, ResultTableJob
+from dsn_saal.params.paper_jobs import ExperimentRow, ReportJob, ResultTableJob, ShareRow, SharesTableJob
 from dsn_saal.statistics import printed
 from dsn_saal.tables.footnotes import result_footnotes
 from dsn_saal.tables.table import Panel, Table
@@ -46,6 +46,11 @@ def make_table(job: ResultTableJob, *, summaries: Mapping[str, Path]) -> Table:
     first = read[job.rows[0].name]
     columns, panels = ["method"], []
     cells: list[list[str]] = [[row.title] for row in job.rows]
+    if job.shows_network:
+        columns += NETWORK_COLUMNS
+        panels.append(Panel("The networks", (0, 1, 2, 3)))
+        for row, line in zip(job.rows, cells, strict=True):
+            line += network_cells(read[row.name]["network"])
     for title, members in _panels(job, first["primary"], first["interval"]["level"]).items():
         panels.append(Panel(title, (0, *range(len(columns), len(columns) + len(members)))))
         columns += members
@@ -53,8 +58,8 @@ def make_table(job: ResultTableJob, *, summaries: Mapping[str, Path]) -> Table:
             metrics = read[row.name]["metrics"]
             line += [_cell(metrics[name], as_interval) for name, as_interval in members.values()]
     return Table(
-        id="table3",
-        title=f"Experiments on the test part of {job.dataset_title}",
+        id=job.id,
+        title=f"{job.title} of {job.dataset_title}",
         columns=tuple(columns),
         rows=tuple(tuple(line) for line in cells),
         footnotes=result_footnotes(job, list(read.values())),
@@ -62,6 +67,17 @@ def make_table(job: ResultTableJob, *, summaries: Mapping[str, Path]) -> Table:
         align="l" + "r" * (len(columns) - 1),
         panels=tuple(panels),
     )
+
+
+NETWORK_COLUMNS = ("parameters", "of them in side classifiers", "GFLOP an image")
+
+
+def network_cells(network: Json) -> list[str]:
+    """Size of a network, and operations of its forward pass: a multiplication and an addition are two."""
+    return [
+        printed.count(network["parameters"]), printed.count(network["side_parameters"]),
+        f"{network['forward_flops'] / 1e9:.3f}",
+    ]  # fmt: skip
 
 
 def _cell(metric: Json, as_interval: bool) -> str:
@@ -104,13 +120,13 @@ def _by_class(job: ResultTableJob, *rates: str) -> Members:
     }
 
 
-def convention_title(job: ResultTableJob | ReportJob, name: str) -> str:
+def convention_title(job: ResultTableJob | SharesTableJob | ReportJob, name: str) -> str:
     """How a convention is printed: `positive` is the class it speaks of."""
     return job.classes[job.positive] if name == "positive" else CONVENTION_TITLES[name]
 
 
 def read_comparable(
-    rows: Sequence[ExperimentRow], summaries: Mapping[str, Path], *, runs: int, classes: tuple[str, ...]
+    rows: Sequence[ExperimentRow | ShareRow], summaries: Mapping[str, Path], *, runs: int, classes: tuple[str, ...]
 ) -> dict[str, Json]:
     """Summaries of all rows, in their order, refused unless they measured the same things.
 

@@ -16,7 +16,7 @@ from dsn_saal.params.jobs import TrainJob
 from dsn_saal.split.table import draw_of, read_split
 from dsn_saal.storage.listing import sha256_of
 from dsn_saal.train.identity import differing_keys, digest, run_identity
-from dsn_saal.train.inputs import require_certificate, training_rows
+from dsn_saal.train.inputs import require_certificate, training_cases, training_rows
 from dsn_saal.train.machine import Machine, memory_errors, prepare
 from dsn_saal.train.progress import TrainingProgress
 from dsn_saal.train.results import publish, read_record
@@ -99,6 +99,7 @@ def _of_latest_draw(
         rows, labels = training_rows(split, draw)
         resident = ResidentImages(read_images(images, rows), device=machine.device, normalise=job.network.normalise)
         known = torch.tensor(labels)
-        return Material(job, machine, resident, known, class_counts(known, job.classes), checkpoint_seconds)
+        counts, cases = class_counts(known, job.classes), training_cases(split, draw, job.classes)
+        return Material(job, machine, resident, known, counts, cases, checkpoint_seconds)
 
     return material

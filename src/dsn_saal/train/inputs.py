@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.split.table import parts_of, read_split
+from dsn_saal.split.table import part_counts, parts_of, read_split
 
 
 def require_certificate(path: Path, accept: Sequence[str]) -> list[str]:
@@ -73,3 +73,9 @@ def training_rows(path: Path, draw: int) -> tuple[NDArray[np.int64], NDArray[np.
     if chosen.empty:
         raise CheckFailed("the split has no training slice", value=f"{len(table)} rows", where=path)
     return chosen["row"].to_numpy(np.int64), chosen["label"].to_numpy(np.int64)
+
+
+def training_cases(path: Path, draw: int, classes: Sequence[str]) -> dict[str, int]:
+    """Known cases per class in the training part of one draw."""
+    counted = part_counts(read_split(path), classes, draw=draw)["train"]
+    return {name: counted[name]["cases"] for name in classes}

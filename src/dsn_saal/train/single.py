@@ -35,6 +35,7 @@ class Material:
         images: training images on the device.
         labels: their labels (n,), int64, on the CPU.
         counts: training images per class.
+        cases: cases per class that they are of, where cases are known.
         checkpoint_seconds: seconds between two checkpoints.
     """
 
@@ -43,6 +44,7 @@ class Material:
     images: ResidentImages
     labels: Tensor
     counts: dict[str, int]
+    cases: dict[str, int]
     checkpoint_seconds: float
 
 
@@ -85,6 +87,7 @@ def train_run(
         **identity,
         "identity": digest(identity),
         "counts": material.counts,
+        "cases": material.cases,
         "start": start,
         "threads": job.train.threads,
         "determinism": DETERMINISM,

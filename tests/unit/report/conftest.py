@@ -2,10 +2,10 @@
 
 import pytest
 
-from dsn_saal.params.paper_jobs import CONTACT_SHEET, FIGURES, TABLES, report_job, table_job
+from dsn_saal.params.paper_jobs import CONTACT_SHEET, FIGURES, RESULT_TABLES, TABLES, report_job, table_job
 from dsn_saal.report.build import Sources, build_report
 from dsn_saal.storage.atomic import write_text
-from dsn_saal.tables import certificates, datasets, results, switchboard
+from dsn_saal.tables import certificates, datasets, results, shares, switchboard
 from dsn_saal.tables import cohort as cohort_table
 from dsn_saal.tables.table import write_table_files
 
@@ -18,12 +18,15 @@ class Paper:
 
     def __init__(self, fake, settings, root):
         self.fake, self.settings, self.job, self.root = fake, settings, report_job(settings), root
-        shown = [*settings.report.table3, *([settings.report.control] if settings.report.control else [])]
-        skills = {"vgg16_bn_ce": 1.5, "dsn_saal": 2.5, "vgg16_bn_ce_permuted": 0.0}
-        self.summaries = {
-            name: fake.evaluate(name, skill=skills[name], seed=n, settings=settings) / "summary.json"
-            for n, name in enumerate(shown)
+        report = settings.report
+        shown = [*report.table3, *([report.control] if report.control else [])]
+        every = dict.fromkeys([*shown, *(name for names in report.lists.values() for name in names)])
+        skills = {"dsn_saal": 2.5, "vgg16_bn_ce_permuted": 0.0}
+        self.every = {
+            name: fake.evaluate(name, skill=skills.get(name, 1.5), seed=n, settings=settings) / "summary.json"
+            for n, name in enumerate(every)
         }
+        self.summaries = {name: self.every[name] for name in shown}
         self.flows = self._named("--flow", fake.flow)
         self.mask_qualities = self._named("--mask-quality", fake.mask_quality)
         self.proofs = [
@@ -48,7 +51,8 @@ class Paper:
         return [word for name in self.settings.datasets for word in (option, f"{name}={path}")]
 
     def write_tables(self):
-        fake, rows, sets = self.fake, self.settings.report.table3, self.settings.datasets
+        fake, lists, sets = self.fake, self.settings.report.lists, self.settings.datasets
+        thinned = dict.fromkeys(row.name for row in table_job(self.settings, "table6").rows)
         flows = dict.fromkeys(sets, fake.flow)
         proofs = {f"{name}/{protocol}": fake.certificate for name in sets for protocol in sets[name].protocols}
         tables = [
@@ -58,8 +62,14 @@ class Paper:
                 split=fake.split,
                 certificate=fake.certificate,
             ),
-            results.make_table(
-                table_job(self.settings, "table3"), summaries={name: self.summaries[name] for name in rows}
+            *(
+                results.make_table(
+                    table_job(self.settings, name), summaries={row: self.every[row] for row in lists[name]}
+                )
+                for name in RESULT_TABLES
+            ),
+            shares.make_table(
+                table_job(self.settings, "table6"), summaries={name: self.every[name] for name in thinned}
             ),
             switchboard.make_table(table_job(self.settings, "switchboard")),
             datasets.make_table(

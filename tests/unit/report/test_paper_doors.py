@@ -9,6 +9,7 @@ from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.jobs import parse_job
 from dsn_saal.params.paper_jobs import (
     FIGURES,
+    RESULT_TABLES,
     TABLES,
     ReportJob,
     contact_sheet_job,
@@ -22,13 +23,19 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
     one, out = paper(), tmp_path / "out"
     settings, fake = one.settings, one.fake
     summaries = [word for name, path in one.summaries.items() for word in ("--summary", f"{name}={path}")]
-    shown = [word for name in settings.report.table3 for word in ("--summary", f"{name}={one.summaries[name]}")]
+
+    def shown(names):
+        return [word for name in names for word in ("--summary", f"{name}={one.every[name]}")]
+
     predictions = [
-        word for name in settings.report.figure4 for word in ("--predictions", f"{name}={one.summaries[name].parent}")
+        word for name in settings.report.figure4 for word in ("--predictions", f"{name}={one.every[name].parent}")
     ]
+    lists = settings.report.lists
     inputs = {
         "table2": ["--index", fake.index_path, "--split", fake.split, "--certificate", fake.certificate],
-        "table3": shown, "switchboard": [], "datasets": [*one.flows, *one.mask_qualities],
+        **{name: shown(lists[name]) for name in RESULT_TABLES},
+        "table6": shown(dict.fromkeys(row.name for row in table_job(settings, "table6").rows)),
+        "switchboard": [], "datasets": [*one.flows, *one.mask_qualities],
         "certificates": [*one.flows, *one.proofs], "figure3": ["--images", fake.images], "figure4": predictions,
     }  # fmt: skip
     for kind, names, job_of in (("table", TABLES, table_job), ("figure", FIGURES, figure_job)):
@@ -95,7 +102,10 @@ def test_a_block_survives_its_command_line_with_the_classes_in_order(small_setti
         ({"preprocess__resize": {"interpolation": "area"}}, {"report", "switchboard"}),
         ({"ingest__key_file": "other"}, set()),
         ({"report__figure4": ["dsn_saal"]}, {"figure4"}),
-        ({"network__width": 0.5}, {"report", "table3"}),
+        ({"report__table5": ["dsn_saal"]}, {"table5"}),
+        ({"report__table6": {"DSN-SAAL": ["dsn_saal", "dsn_saal_covid_1"]}}, {"table6"}),
+        ({"protocols__covid_1__share": 0.02}, {"table6"}),
+        ({"network__width": 0.5}, {"report", "table3", "table4", "table5", "table6"}),
     ],
 )
 def test_a_block_holds_exactly_what_its_item_depends_on(small_settings, change, depend):
@@ -115,6 +125,9 @@ def test_a_block_holds_exactly_what_its_item_depends_on(small_settings, change, 
         ({"report__control": "dsn_saal"}, "cannot be a row of table3 too"),
         ({"report__dataset": "sars"}, "report.dataset is 'sars'; known: covid19_diag"),
         ({"report__table3": []}, "at least 1 item"),
+        ({"report__table6": {}}, "table6 needs at least one method"),
+        ({"report__table4": ["dsn_saal_covid_1"]}, "report.table4 shows 'covid19_diag' split by 'case_wise'"),
+        ({"report__table6": {"ours": ["dsn_saal_covid_2"]}}, "an experiment of report.table6.ours is"),
     ],
 )
 def test_a_report_of_what_is_not_there_is_refused_before_any_job(small_settings, change, message):

@@ -1,0 +1,84 @@
+"""Table 6: each method with fewer and fewer training slices of one class, and what it loses against all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dsn_saal.evaluate.summary import Json
+from dsn_saal.params.paper_jobs import SharesTableJob
+from dsn_saal.statistics import printed
+from dsn_saal.tables.footnotes import result_footnotes
+from dsn_saal.tables.results import FAMILIES, convention_title, read_comparable
+from dsn_saal.tables.table import Panel, Table
+
+
+def make_table(job: SharesTableJob, *, summaries: Mapping[str, Path]) -> Table:
+    """One row for each method and share, the change against the method's first row in brackets.
+
+    Args:
+        job: rows in order, each method's whole training part first.
+        summaries: experiment to its summary.json.
+
+    Raises:
+        BadRequest: where a row has no summary or a summary no row.
+        CheckFailed: where summaries do not speak of the same runs, classes or test slices.
+    """
+    read = read_comparable(job.rows, summaries, runs=job.runs, classes=tuple(job.classes))
+    first = read[job.rows[0].name]
+    title = job.classes[job.positive]
+    metrics = {f"SEN {title}": f"sensitivity.{job.positive}", f"SPE {title}": f"specificity.{job.positive}"}
+    metrics |= {
+        f"{head} {convention_title(job, first['primary'][family].partition('.')[2])}": first["primary"][family]
+        for family, head in FAMILIES.items()
+    }
+    columns = ("method", f"{title} share", f"{title} slices", "of cases", *metrics)
+    wholes: dict[str, Json] = {}
+    rows = []
+    for row in job.rows:
+        summary = read[row.name]
+        whole = wholes.setdefault(row.method, summary)
+        cells = [_cell(summary, whole, metric) for metric in metrics.values()]
+        rows.append((row.method, f"{100 * row.share:g} %", *_trained_on(summary, job.positive), *cells))
+    return Table(
+        id="table6",
+        title=f"Fewer training slices of {title}: test part of {job.dataset_title}",
+        columns=columns,
+        rows=tuple(rows),
+        footnotes=(_brackets(), _draws(title), *result_footnotes(job, list(read.values()))),
+        origin=first["origin"],
+        align="l" + "r" * (len(columns) - 1),
+        panels=(Panel("", tuple(range(6))), Panel("", (0, 1, *range(6, len(columns))))),
+    )
+
+
+def _cell(summary: Json, whole: Json, name: str) -> str:
+    held, before = summary["metrics"][name], whole["metrics"][name]
+    text = printed.mean_and_sd(held["mean"], held["sd"])
+    if summary is whole or held["mean"] is None or before["mean"] is None:
+        return text
+    return f"{text} ({printed.signed(held['mean'] - before['mean'])})"
+
+
+def _trained_on(summary: Json, positive: str) -> tuple[str, str]:
+    """Training slices of the class, and of how many cases they are, over the runs."""
+    records = [entry["record"] for entry in summary["training"]]
+    return _range([record["counts"][positive] for record in records]), _range(
+        [record["cases"][positive] for record in records]
+    )
+
+
+def _range(values: list[int]) -> str:
+    low, high = min(values), max(values)
+    return printed.count(low) if low == high else f"{printed.count(low)} to {printed.count(high)}"
+
+
+def _brackets() -> str:
+    return "In brackets: change of the mean against the same method with all slices of the class."
+
+
+def _draws(title: str) -> str:
+    return (
+        f"The slices of {title} are drawn anew from the same training part, nested from share to share; runs take the "
+        "draws in turn, so their spread holds the draw's as well. The test part is the same in every row."
+    )
