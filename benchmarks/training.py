@@ -1,10 +1,12 @@
-"""Our loop beside a plain loop in the style of torchvision's reference scripts, on the same network and images.
+"""Our loop beside two plain ones on the same networks and images: torchvision's reference script, and timm's.
 
-The plain loop reads PNG files with Pillow through a DataLoader with workers, keeps NCHW, steps an unfused SGD and looks
-at the loss after every step. Both take an epoch in turn; printed are median images per second, their ratio, and the
-share of our step that goes into making the batch.
+The plain loops read PNG files through a DataLoader with workers and keep NCHW; torchvision's steps an unfused SGD and
+looks at the loss after every step, timm's uses its own loader and optimizer (measured where timm is installed). All
+take an epoch in turn; printed are median images per second of each network, the ratios within one run, and the share
+of our step that goes into making the batch.
 
-    python benchmarks/training.py --image-size 64 --width 0.125 --images 256 --rounds 5
+    python benchmarks/training.py --networks vgg16_bn --images 256 --rounds 5
+    python benchmarks/training.py                       # every backbone, a few minutes on two cores
 """
 
 from __future__ import annotations
@@ -32,31 +34,38 @@ from dsn_saal.train.loop import Run, Schedule, train
 from dsn_saal.train.machine import Machine, prepare
 from dsn_saal.train.tally import Tally
 
+SIDE = {
+    "tap": "after_relu", "channels": 21, "merge": "sum", "fuse_channels": 1, "side_bn": False,
+    "side_init": "normal_0.01", "pool_first": None,
+}  # fmt: skip
+NETWORKS = {
+    "vgg16_bn": ("vgg16_bn", None), "dsn_vgg16_bn": ("vgg16_bn", SIDE), "resnet50": ("resnet50", None),
+    "resnext50": ("resnext50", None), "densenet169": ("densenet169", None), "mobilenet_v2": ("mobilenet_v2", None),
+}  # fmt: skip
 
-def make_network(args: argparse.Namespace, machine: Machine) -> Network:
-    """The same plain VGG-16-BN for both loops."""
+Epoch = Callable[[], None]
+
+
+def make_network(name: str, args: argparse.Namespace, machine: Machine) -> Network:
+    """The same network for every loop."""
+    backbone, side = NETWORKS[name]
     network = build_network(
-        "vgg16_bn",
-        n_classes=3,
-        image_size=args.image_size,
-        width=args.width,
-        conv1="sum",
-        dropout=0.5,
-        side=None,
+        backbone, n_classes=3, image_size=args.image_size, width=args.width, conv1="sum", dropout=0.5, side=side,
         generator=torch.Generator().manual_seed(0),
-    ).to(machine.device)
+    ).to(machine.device)  # fmt: skip
     set_dropout_generator(network, torch.Generator(machine.device).manual_seed(0))
     return network.train()
 
 
-def our_epoch(args: argparse.Namespace, machine: Machine, pixels: np.ndarray) -> Callable[[], None]:
+def our_epoch(name: str, args: argparse.Namespace, machine: Machine, pixels: np.ndarray) -> Epoch:
     """One epoch of `dsn_saal.train.loop`, ready to be called again."""
-    network = make_network(args, machine).to(memory_format=machine.memory_format)
+    network = make_network(name, args, machine).to(memory_format=machine.memory_format)
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4, fused=True)
     loss = CrossEntropy()
     order = torch.empty(len(pixels), dtype=torch.int64, device=machine.device)
     generators = {"order": torch.Generator().manual_seed(0)}
-    run = Run(network, loss, optimizer, generators, Tally(loss.parts, 1, machine.device), order)
+    tally = Tally(loss.parts, network.n_outputs, machine.device)
+    run = Run(network, loss, optimizer, generators, tally, order)
     images = ResidentImages(pixels, device=machine.device, normalise="imagenet_grey")
     labels = torch.arange(len(pixels), device=machine.device) % 3
 
@@ -70,9 +79,9 @@ def our_epoch(args: argparse.Namespace, machine: Machine, pixels: np.ndarray) ->
     return epoch
 
 
-def plain_epoch(args: argparse.Namespace, machine: Machine, folder: Path) -> Callable[[], None]:
+def torchvision_epoch(name: str, args: argparse.Namespace, machine: Machine, folder: Path) -> Epoch:
     """One epoch in the style of torchvision's references/classification."""
-    network = make_network(args, machine)
+    network = make_network(name, args, machine)
     transform = transforms.Compose(
         [transforms.Grayscale(), transforms.ToTensor(), transforms.Normalize([0.449], [0.226])]
     )
@@ -85,12 +94,39 @@ def plain_epoch(args: argparse.Namespace, machine: Machine, folder: Path) -> Cal
     def epoch() -> None:
         for images, targets in loader:
             images, targets = images.to(machine.device), targets.to(machine.device)
-            output = network(images)[-1]
-            loss = criterion(output, targets)
+            # The reference trains one output; a sum over side outputs costs the others what it costs us.
+            loss = sum(criterion(output, targets) for output in network(images))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             loss.item()
+
+    return epoch
+
+
+def timm_epoch(name: str, args: argparse.Namespace, machine: Machine, folder: Path) -> Epoch | None:
+    """One epoch with timm's loader, optimizer and order of steps; None where timm is not installed."""
+    try:
+        from timm.data import create_dataset, create_loader
+        from timm.optim import create_optimizer_v2
+    except ImportError:
+        return None
+    network = make_network(name, args, machine)
+    loader = create_loader(
+        create_dataset("", root=str(folder), input_img_mode="L"),
+        input_size=(1, args.image_size, args.image_size), batch_size=args.batch, is_training=True, no_aug=True,
+        mean=(0.449,), std=(0.226,), num_workers=args.workers, use_prefetcher=False, device=machine.device,
+    )  # fmt: skip
+    optimizer = create_optimizer_v2(network, opt="sgd", lr=1e-3, momentum=0.9, weight_decay=5e-4)
+    criterion = torch.nn.CrossEntropyLoss()
+
+    def epoch() -> None:
+        for images, targets in loader:
+            images, targets = images.to(machine.device), targets.to(machine.device)
+            loss = sum(criterion(output, targets) for output in network(images))
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
 
     return epoch
 
@@ -106,11 +142,12 @@ def write_folder(folder: Path, pixels: np.ndarray) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", nargs="+", default=list(NETWORKS), choices=list(NETWORKS))
     parser.add_argument("--image-size", type=int, default=64)
     parser.add_argument("--width", type=float, default=0.125)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--images", type=int, default=256)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--images", type=int, default=128)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--precision", default="auto")
@@ -118,24 +155,45 @@ def main() -> None:
     args = parser.parse_args()
     machine = prepare(args.device, precision=args.precision, threads=args.threads)
     pixels = np.random.default_rng(0).integers(0, 256, (args.images, args.image_size, args.image_size), dtype=np.uint8)
-    with tempfile.TemporaryDirectory() as name:
-        write_folder(Path(name), pixels)
-        epochs = {"ours": our_epoch(args, machine, pixels), "plain": plain_epoch(args, machine, Path(name))}
-        speeds: dict[str, list[float]] = {name: [] for name in epochs}
-        for turn in range(args.rounds + 1):
-            for kind, epoch in epochs.items():
-                begun = time.perf_counter()
-                epoch()
-                if machine.device.type == "cuda":
-                    torch.cuda.synchronize()
-                if turn:  # the first round starts workers and chooses kernels
-                    speeds[kind].append(args.images / (time.perf_counter() - begun))
     print(f"{machine.name}, {machine.precision}, {args.image_size} px, width {args.width}, batch {args.batch}")
-    for kind, values in speeds.items():
-        print(f"{kind:6s} {statistics.median(values):8.1f} images/s")
-    ratio = statistics.median(a / b for a, b in zip(speeds["ours"], speeds["plain"], strict=True))
-    print(f"ours / plain {ratio:.2f}")
-    print(f"batch making {100 * feeding_share(args, machine, pixels, speeds['ours']):.2f} % of our step")
+    heads = ("ours", "torchvision", "timm", "ours/torchvision", "ours/timm", "batch making")
+    print(f"{'images/s':14s}" + "".join(f"{head:>18s}" for head in heads))
+    with tempfile.TemporaryDirectory() as folder:
+        write_folder(Path(folder), pixels)
+        for name in args.networks:
+            print(
+                f"{name:14s}" + "".join(f"{cell:>18s}" for cell in measured(name, args, machine, pixels, Path(folder)))
+            )
+
+
+def measured(
+    name: str, args: argparse.Namespace, machine: Machine, pixels: np.ndarray, folder: Path
+) -> tuple[str, ...]:
+    """The cells of one network's row."""
+    epochs = {
+        "ours": our_epoch(name, args, machine, pixels),
+        "torchvision": torchvision_epoch(name, args, machine, folder),
+        "timm": timm_epoch(name, args, machine, folder),
+    }
+    speeds: dict[str, list[float]] = {kind: [] for kind, epoch in epochs.items() if epoch}
+    for turn in range(args.rounds + 1):
+        for kind, epoch in epochs.items():
+            if epoch is None:
+                continue
+            begun = time.perf_counter()
+            epoch()
+            if machine.device.type == "cuda":
+                torch.cuda.synchronize()
+            if turn:  # the first round starts workers and chooses kernels
+                speeds[kind].append(args.images / (time.perf_counter() - begun))
+    rates = [f"{statistics.median(speeds[kind]):.1f}" if kind in speeds else "not installed" for kind in epochs]
+    ratios = [
+        f"{statistics.median(a / b for a, b in zip(speeds['ours'], speeds[kind], strict=True)):.2f}"
+        if kind in speeds
+        else "?"
+        for kind in ("torchvision", "timm")
+    ]
+    return (*rates, *ratios, f"{100 * feeding_share(args, machine, pixels, speeds['ours']):.2f} %")
 
 
 def feeding_share(args: argparse.Namespace, machine: Machine, pixels: np.ndarray, speeds: list[float]) -> float:
