@@ -21,6 +21,7 @@ from dsn_saal.storage.tables import write_table
 ROOT = Path(__file__).parents[2]
 SIDE = 32
 RUNS = 3
+DIVERGED = {"epoch": 1, "step": 2, "term": "ce of output final"}
 
 
 def small_settings(**change):
@@ -116,23 +117,33 @@ class Cohort:
             counts[part] = {name: {"cases": rows["case"].nunique(), "slices": len(rows)} for name, rows in slices}
         return counts
 
-    def evaluate(self, experiment, skill=1.0, settings=None, runs=None, seed=0):
-        """Write the evaluation of an experiment whose logits favour the true class by `skill`."""
+    def evaluate(self, experiment, skill=1.0, settings=None, runs=None, seed=0, failed=()):
+        """Write the evaluation of an experiment whose logits favour the true class by `skill`; `failed` diverged."""
         job = evaluate_job(settings or small_settings(), experiment)
         classes = ClassSet(job.classes, job.classes, job.positive)
         slices = self.index.loc[self.parts == "test", ["row", "case", "label", "origin"]].reset_index(drop=True)
-        out, generator, tables, metrics = self.root / "evaluate" / experiment, np.random.default_rng(seed), [], []
-        for run in range(job.runs if runs is None else runs):
+        out, generator, tables, metrics = self.root / "evaluate" / experiment, np.random.default_rng(seed), {}, {}
+        n_runs = job.runs if runs is None else runs
+        header = header_of(job, slices)
+        for run in range(n_runs):
             logits = generator.normal(size=(len(slices), 3)) + skill * np.eye(3)[slices["label"]]
             probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-            tables.append(slices.assign(**{f"p_{name}": probabilities[:, c] for c, name in enumerate(job.classes)}))
-            metrics.append(run_metrics(tables[-1], classes))
-            write_table(out / f"run-{run:02d}" / "predictions.parquet", tables[-1])
-            header = header_of(job, slices)
-            write_json(out / f"run-{run:02d}" / "metrics.json", header | {"metrics": without_nan(metrics[-1])})
-        training = [{"run": run, "weights_sha256": "0" * 64, "record": self.record(run)} for run in range(len(tables))]
+            table = slices.assign(**{f"p_{name}": probabilities[:, c] for c, name in enumerate(job.classes)})
+            folder = out / f"run-{run:02d}"
+            write_table(folder / "predictions.parquet", table.iloc[:0] if run in failed else table)
+            if run in failed:
+                write_json(folder / "metrics.json", header | {"failed": DIVERGED, "metrics": None})
+                continue
+            tables[run], metrics[run] = table, run_metrics(table, classes)
+            write_json(folder / "metrics.json", header | {"metrics": without_nan(metrics[run])})
+        training = [
+            {"run": run, "weights_sha256": "0" * 64, "record": self.record(run)}
+            if run not in failed
+            else {"run": run, "weights_sha256": None, "record": self.record(run) | DIVERGED}
+            for run in range(n_runs)
+        ]
         network = {"parameters": 20_000, "side_parameters": 700, "forward_flops": 1_200_000}
-        measured = header_of(job, slices) | summary_of(job, metrics, tables)
+        measured = header | summary_of(job, metrics, tables, n_runs=n_runs)
         write_json(out / "summary.json", measured | {"network": network, "training": training})
         return out
 

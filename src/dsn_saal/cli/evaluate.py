@@ -16,6 +16,7 @@ EXAMPLE = """example:
       --out results/evaluate/dsn_saal
 
 reads  IMAGES/{images.npy,index.parquet}, the split, WEIGHTS/SHA256SUMS, WEIGHTS/run-NN/{weights.safetensors,run.json}
+       (test_logits.safetensors where a run kept no weights, failed.json where it diverged: its predictions are empty)
 writes OUT/run-NN/{predictions.parquet,metrics.json} for every run, OUT/summary.json; the rest of OUT is removed"""
 
 
@@ -45,7 +46,8 @@ def run(args: argparse.Namespace) -> None:
     )
     headline = [summary["metrics"][name] for name in (summary["primary"]["accuracy"], "sensitivity.macro")]
     accuracy, recall = ("undefined" if metric["mean"] is None else f"{metric['mean']:.3f}" for metric in headline)
+    diverged = f" ({summary['n_failed']} of them diverged)" if summary["n_failed"] else ""
     print(
-        f"{job.name}: {summary['n_runs']} runs, {summary['n_slices']} slices of {summary['n_cases']} cases; "
+        f"{job.name}: {summary['n_runs']} runs{diverged}, {summary['n_slices']} slices of {summary['n_cases']} cases; "
         f"accuracy {accuracy}, macro recall {recall}"
     )

@@ -18,7 +18,9 @@ EXAMPLE = """example:
       --out results/train/dsn_saal --state .dsn_saal/train/dsn_saal --code by-hand
 
 reads  IMAGES/images.npy, the split and its certificate
-writes OUT/run-NN/{weights.safetensors,history.csv,run.json} for every run, OUT/SHA256SUMS; the rest of OUT is removed
+writes OUT/run-NN/{weights.safetensors,history.csv,run.json} for every run, OUT/SHA256SUMS; the rest of OUT is removed.
+       A run that train.keep_weights does not name leaves test_logits.safetensors in place of its weights; one that
+       diverged leaves failed.json and history.csv, and the others go on.
 Interrupt it at any time: started again it goes on, to the same bytes.
 
   dsn-saal train --plan            every experiment of params.yaml: runs done and to do, operations, hours here, disk"""
@@ -75,7 +77,7 @@ def _print_plans(args: argparse.Namespace) -> None:
     unknown = [name for name in wanted if name not in settings.experiments]
     if unknown:
         raise BadRequest("there is no such experiment", value=unknown[0], next_step=", ".join(settings.experiments))
-    heads = ("runs", "images", "parameters", "GFLOP/image", "TFLOP", "hours", "weights MB")
+    heads = ("runs", "images", "parameters", "GFLOP/image", "TFLOP", "hours", "weights MB", "peak MB")
     print(f"{'experiment':32}" + "".join(f"{head:>13}" for head in heads))
     for name in wanted:
         experiment = settings.experiments[name]
@@ -95,9 +97,14 @@ def _print_plans(args: argparse.Namespace) -> None:
             _or_unknown(plan.flops and plan.flops / 1e12, ".1f"),
             _or_unknown(plan.hours, ".2f"),
             f"{plan.weight_bytes / 1e6:.1f}",
+            f"{plan.peak_bytes / 1e6:.1f}",
         )
         print(f"{name:32}" + "".join(f"{cell:>13}" for cell in cells))
-    print("runs: finished / all; TFLOP, hours: of the runs still to do, on this device; ?: not known before the split")
+    print(
+        "runs: finished / all; TFLOP, hours: of the runs still to do, on this device; ?: not known before the split\n"
+        f"weights MB: disk of the weights that stay (train.keep_weights: {settings.train.keep_weights}); peak MB: "
+        "until the last run of the experiment is finished"
+    )
 
 
 def _or_unknown(value: float | None, form: str) -> str:

@@ -1,7 +1,17 @@
-"""Images resident on the device, and batches of them."""
+"""Images resident on the device, batches of them, and what a network answers to them."""
 
 from dsn_saal.data.augment import Augmentation
 from dsn_saal.data.labels import class_counts, dealt_anew
 from dsn_saal.data.resident import NORMALISATIONS, ResidentImages, read_images
+from dsn_saal.data.validation import Carved, carve
 
-__all__ = ["NORMALISATIONS", "Augmentation", "ResidentImages", "class_counts", "dealt_anew", "read_images"]
+__all__ = [
+    "NORMALISATIONS",
+    "Augmentation",
+    "Carved",
+    "ResidentImages",
+    "carve",
+    "class_counts",
+    "dealt_anew",
+    "read_images",
+]

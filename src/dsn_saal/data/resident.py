@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -70,3 +71,9 @@ class ResidentImages:
         """
         grey = self.pixels.index_select(0, index).float()
         return (grey if change is None else change(grey)).mul_(self.factor).add_(self.offset)
+
+    def part(self, positions: Tensor) -> ResidentImages:
+        """The images at these positions (m,) int64, in their order, on the same device."""
+        chosen = copy.copy(self)
+        chosen.pixels = self.pixels.index_select(0, positions.to(self.pixels.device))
+        return chosen

@@ -20,10 +20,10 @@ def collect_metrics(summaries: Mapping[str, Path], out: Path) -> None:
 
 
 def headline(summary: Json) -> Json:
-    """Mean and sd of the primary metrics and of macro recall, with the number of runs."""
+    """Mean and sd of the primary metrics and of macro recall, with the numbers of runs and of those that diverged."""
     wanted = summary["primary"] | {"macro_recall": "sensitivity.macro"}
     values = {
         short: {"mean": summary["metrics"][name]["mean"], "sd": summary["metrics"][name]["sd"]}
         for short, name in wanted.items()
     }
-    return {"n_runs": summary["n_runs"], "origin": summary["origin"], **values}
+    return {"n_runs": summary["n_runs"], "n_failed": summary["n_failed"], "origin": summary["origin"], **values}

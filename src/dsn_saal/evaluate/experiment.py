@@ -6,12 +6,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
+from dsn_saal.data.inference import TEST_LOGITS, Progress, fix_arithmetic, predict_logits, read_logits
 from dsn_saal.data.resident import ResidentImages
 from dsn_saal.domain.classes import ClassSet
-from dsn_saal.evaluate.predict import Progress, fix_arithmetic, predict_logits, probabilities_of
+from dsn_saal.domain.errors import CheckFailed
+from dsn_saal.evaluate.predict import probabilities_of
 from dsn_saal.evaluate.summary import header_of, probability_columns, run_metrics, summary_of, without_nan
 from dsn_saal.evaluate.testpart import TestPart, read_test_part
 from dsn_saal.evaluate.trained import TrainedRun, read_trained_runs, require_same_data
@@ -57,11 +61,16 @@ def evaluate_experiment(
     trained = read_trained_runs(weights, job.name, job.runs)
     require_same_data(trained, images=images / "images.npy", split=split)
     tables = _predict_runs(job, test, trained, classes, progress)
-    metrics = [run_metrics(table, classes) for table in tables]
     header = header_of(job, test.slices)
-    for run, table, values in zip(trained, tables, metrics, strict=True):
-        _write_run(out, run, table, header | {"metrics": without_nan(values)})
-    summary = header | summary_of(job, metrics, tables) | {"network": network_size(job)}
+    finished, metrics = {}, {}
+    for run, table in zip(trained, tables, strict=True):
+        if run.answer is None:
+            body: Json = {"failed": run.failure(), "metrics": None}
+        else:
+            finished[run.key.run], metrics[run.key.run] = table, run_metrics(table, classes)
+            body = {"metrics": without_nan(metrics[run.key.run])}
+        _write_run(out, run, table, header | body)
+    summary = header | summary_of(job, metrics, finished, n_runs=len(trained)) | {"network": network_size(job)}
     summary |= {"training": [run.origin() for run in trained]}
     write_json(out / "summary.json", summary)
     _remove_strays(out, {run.key.run_name for run in trained})
@@ -87,11 +96,30 @@ def _predict_runs(
     network = build_network(**network_arguments(job)).to(device).eval()
     tables = []
     for run in trained:
-        read_weights(run.weights, network)
-        logits = predict_logits(network, resident, batch_size=job.evaluate.batch_size, progress=progress)
+        if run.answer is None:  # the same columns, and no row that could be counted
+            columns = dict.fromkeys(probability_columns(classes), np.empty(0))
+            tables.append(test.slices.iloc[:0].assign(**columns))
+            continue
+        if run.answer.name == TEST_LOGITS:
+            logits = _kept_logits(run.answer, test)
+        else:
+            read_weights(run.answer, network)
+            logits = predict_logits(network, resident, batch_size=job.evaluate.batch_size, progress=progress)
         probabilities = probabilities_of(logits, job.evaluate.predict_from)
         tables.append(test.slices.assign(**dict(zip(probability_columns(classes), probabilities.T, strict=True))))
     return tables
+
+
+def _kept_logits(path: Path, test: TestPart) -> NDArray[np.float64]:
+    logits, rows = read_logits(path)
+    if not np.array_equal(rows, test.slices["row"].to_numpy()):
+        raise CheckFailed(
+            "a run kept the logits of other slices than the test part's",
+            value=f"{len(rows)} slices, not the {len(test.slices)} of the split",
+            where=path,
+            next_step="train again",
+        )
+    return logits
 
 
 def _write_run(out: Path, run: TrainedRun, table: pd.DataFrame, body: Json) -> None:

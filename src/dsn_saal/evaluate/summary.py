@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +55,27 @@ def header_of(job: EvaluateJob, slices: pd.DataFrame) -> Json:
     }
 
 
-def summary_of(job: EvaluateJob, runs: list[dict[str, float]], predictions: list[pd.DataFrame]) -> Json:
+def summary_of(
+    job: EvaluateJob, runs: Mapping[int, dict[str, float]], predictions: Mapping[int, pd.DataFrame], *, n_runs: int
+) -> Json:
     """Mean, sd over runs and interval over cases of every metric, with the conventions they follow.
 
     Args:
         job: the experiment with its conventions, ddof and bootstrap.
-        runs: metrics per run, NaN where undefined.
-        predictions: the runs' predictions, all of the same slices in the same order.
+        runs: metrics by run number, NaN where undefined; runs that diverged are not among them.
+        predictions: the same runs' predictions, all of the same slices in the same order.
+        n_runs: how many runs there are, those that diverged among them.
+
+    Returns:
+        JSON in which `values` of a metric are those of the runs that `finished` names, in its order; every mean is
+        None where no run finished.
     """
     evaluate = job.evaluate
-    intervals = _case_intervals(job, predictions)
+    intervals = _case_intervals(job, list(predictions.values())) if predictions else {}
     return {
-        "n_runs": len(runs),
+        "n_runs": n_runs,
+        "n_failed": n_runs - len(runs),
+        "finished": list(runs),
         "ddof": evaluate.std_ddof,
         "predict_from": evaluate.predict_from,
         "interval": {"level": evaluate.interval_level, "draws": evaluate.bootstrap_draws, "unit": "case"},
@@ -75,8 +85,17 @@ def summary_of(job: EvaluateJob, runs: list[dict[str, float]], predictions: list
             "g_mean": f"g_mean.{evaluate.g_mean}",
             "auc": f"auc.{evaluate.auc}",
         },
-        "metrics": {name: _over_runs(name, runs, evaluate.std_ddof, intervals.get(name)) for name in sorted(runs[0])},
+        "metrics": {
+            name: _over_runs(name, list(runs.values()), evaluate.std_ddof, intervals.get(name))
+            for name in _metric_names(job)
+        },
     }
+
+
+def _metric_names(job: EvaluateJob) -> list[str]:
+    """Names of all metrics, known without any run: those of a perfect answer."""
+    labels = np.arange(len(job.classes))
+    return sorted(measure(labels, np.eye(len(labels)), ClassSet(job.classes, job.classes, job.positive)))
 
 
 def _over_runs(name: str, runs: list[dict[str, float]], ddof: int, interval: Interval) -> Json:
@@ -101,6 +120,26 @@ def _case_intervals(job: EvaluateJob, predictions: list[pd.DataFrame]) -> dict[s
         draws=job.evaluate.bootstrap_draws,
         seed=job.evaluate.bootstrap_seed,
     )
+
+
+def differences(before: Json, after: Json, name: str) -> list[float] | None:
+    """A metric of one experiment minus that of another, run by run, over the runs that finished in both.
+
+    Args:
+        before: summary of the one that is subtracted.
+        after: summary of the other; runs of the same number have the same seed.
+        name: of the metric.
+
+    Returns:
+        One difference a run; None where no run finished in both, or one of them leaves the metric undefined.
+    """
+    first, second = (
+        dict(zip(held["finished"], held["metrics"][name]["values"], strict=True)) for held in (before, after)
+    )
+    both = [(first[run], second[run]) for run in sorted(first.keys() & second.keys())]
+    if not both or any(None in pair for pair in both):
+        return None
+    return [later - earlier for earlier, later in both]
 
 
 def read_summary(path: Path, experiment: str) -> Json:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dsn_saal.data.inference import TEST_LOGITS
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.run import RunKey
 from dsn_saal.storage.listing import LISTING, read_listing, sha256_of
@@ -18,20 +19,26 @@ class TrainedRun:
 
     Attributes:
         key: experiment and run number.
-        weights: the safetensors file, checked against the listing.
-        weights_sha256: its digest.
-        record: what training wrote down about the run (run.json).
+        answer: weights, or the logits that are kept in their place, checked against the listing; None where the run
+            diverged.
+        weights_sha256: digest of the weights, kept or not; None where the run diverged.
+        record: what training wrote down about the run (run.json, failed.json).
     """
 
     key: RunKey
-    weights: Path
-    weights_sha256: str
+    answer: Path | None
+    weights_sha256: str | None
     record: dict[str, Any]
 
     def origin(self) -> dict[str, Any]:
         """What an evaluation carries on about the run, so that one can prove which training it belongs to."""
-        kept = {key: value for key, value in self.record.items() if key not in ("settings", "files")}
+        left_out = ("settings", "files", "weights_sha256")
+        kept = {key: value for key, value in self.record.items() if key not in left_out}
         return {"run": self.key.run, "weights_sha256": self.weights_sha256, "record": kept}
+
+    def failure(self) -> dict[str, Any]:
+        """Where and how the run diverged: epoch and step, from 1, and the term."""
+        return {key: self.record[key] for key in ("epoch", "step", "term")}
 
 
 def require_same_data(runs: list[TrainedRun], *, images: Path, split: Path) -> None:
@@ -80,11 +87,18 @@ def read_trained_runs(folder: Path, experiment: str, n_runs: int) -> list[Traine
 
 
 def _read_run(folder: Path, key: RunKey, listed: dict[str, str]) -> TrainedRun:
-    weights = _checked(folder, f"{key.run_name}/weights.safetensors", listed)
-    record = json.loads(_checked(folder, f"{key.run_name}/run.json", listed).read_text(encoding="utf-8"))
+    run = key.run_name
+    failed = f"{run}/failed.json" in listed
+    answer = None
+    if not failed:
+        logits = f"{run}/{TEST_LOGITS}"
+        answer = _checked(folder, logits if logits in listed else f"{run}/weights.safetensors", listed)
+    path = _checked(folder, f"{run}/{'failed' if failed else 'run'}.json", listed)
+    record = json.loads(path.read_text(encoding="utf-8"))
     if "identity" not in record:
-        raise CheckFailed("a run does not say what it was trained from", where=folder / key.run_name / "run.json")
-    return TrainedRun(key, weights, listed[f"{key.run_name}/weights.safetensors"], record)
+        raise CheckFailed("a run does not say what it was trained from", where=path)
+    digest = listed.get(f"{run}/weights.safetensors", record.get("weights_sha256"))
+    return TrainedRun(key, answer, None if failed else digest, record)
 
 
 def _checked(folder: Path, name: str, listed: dict[str, str]) -> Path:

@@ -66,7 +66,8 @@ def draw_figure(job: RocFigureJob, *, predictions: Mapping[str, Path], out: Path
         )  # fmt: skip
     tables = {row.name: _read_runs(predictions[row.name], row, job) for row in job.rows}
     _require_same_slices(tables)
-    runs = {name: [_prediction(table, job) for table in tables[name]] for name in wanted}
+    # A run that diverged has predictions of no slice.
+    runs = {name: [_prediction(table, job) for table in tables[name] if len(table)] for name in wanted}
     views = _views(job)
     with figure_style():
         n_rows = -(-len(views) // 2)
@@ -76,7 +77,9 @@ def draw_figure(job: RocFigureJob, *, predictions: Mapping[str, Path], out: Path
             _draw_view(axis, view, job, runs)
         for axis in axes[len(views) :]:
             axis.set_axis_off()
-        mark_origin(figure, common_origin(tables[wanted[0]][0]["origin"]))
+        finished = [table for tables_of in tables.values() for table in tables_of if len(table)]
+        if finished:
+            mark_origin(figure, common_origin(finished[0]["origin"]))
         write_figure_files(figure, out)
 
 
@@ -100,6 +103,11 @@ def _draw_view(axis: Axes, view: View, job: RocFigureJob, runs: Mapping[str, lis
     axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.6, zorder=1)
     for position, row in enumerate(job.rows):
         colour, dash = LINES[position % len(LINES)]
+        count = len(runs[row.name])
+        of_all = "" if count == job.runs else f" ({count} of {printed.plural(job.runs, 'run')}, the rest diverged)"
+        if not count:
+            axis.plot([], [], color=colour, linestyle=dash, label=f"{row.title}: {printed.MISSING}{of_all}")
+            continue
         curves = np.array([view.curve(run) for run in runs[row.name]])
         mean = curves.mean(axis=0)
         area = printed.mean_and_sd(*mean_and_sd([view.area(run) for run in runs[row.name]], job.std_ddof))
@@ -107,7 +115,7 @@ def _draw_view(axis: Axes, view: View, job: RocFigureJob, runs: Mapping[str, lis
             spread = curves.std(axis=0, ddof=job.std_ddof)
             low, high = np.clip(mean - spread, 0, 1), np.clip(mean + spread, 0, 1)
             axis.fill_between(GRID, low, high, color=colour, alpha=0.15, linewidth=0)
-        axis.plot([0, *GRID], [0, *mean], color=colour, linestyle=dash, label=f"{row.title}: {area}", zorder=3)
+        axis.plot([0, *GRID], [0, *mean], color=colour, linestyle=dash, label=f"{row.title}: {area}{of_all}", zorder=3)
     axis.set(title=view.title, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axis.set(xlabel="1 − specificity", ylabel="sensitivity")
     axis.legend(loc="lower right", frameon=False, title="area under the curve", title_fontsize=7)
@@ -140,9 +148,9 @@ def _prediction(table: pd.DataFrame, job: RocFigureJob) -> Prediction:
 
 def _require_same_slices(tables: Mapping[str, list[pd.DataFrame]]) -> None:
     columns = ["row", "case", "label"]
-    first = next(iter(tables.values()))[0][columns]
-    for name, runs in tables.items():
-        if not all(table[columns].equals(first) for table in runs):
+    finished = [(name, table[columns]) for name, runs in tables.items() for table in runs if len(table)]
+    for name, table in finished:
+        if not table.equals(finished[0][1]):
             raise CheckFailed(
                 "predictions are of other slices than the first curve's", value=name, next_step=f"evaluate {name} again"
             )

@@ -39,6 +39,12 @@ class Network(Protocol):
     def initialise(self, generator: torch.Generator) -> None:
         """First values of body and head, but for batch normalisation and side branches."""
 
+    def compile(self, *, backend: str, dynamic: bool) -> None:
+        """As torch has it."""
+
+    def eval(self) -> nn.Module:
+        """As torch has it."""
+
     def modules(self) -> Iterator[nn.Module]:
         """As torch has it."""
 

@@ -76,7 +76,10 @@ class SplitJob(Section):
 
 
 class TrainJob(Section):
-    """Train all runs of one experiment."""
+    """Train all runs of one experiment.
+
+    `predict_batch` is evaluate's batch size, for runs that predict because their weights are not kept; else null.
+    """
 
     name: Name
     labels: Labels
@@ -89,6 +92,7 @@ class TrainJob(Section):
     image_size: int
     classes: tuple[Name, ...]
     accept: tuple[str, ...]
+    predict_batch: int | None
 
 
 class EvaluateJob(Section):
@@ -176,6 +180,7 @@ def train_job(settings: Settings, name: str) -> TrainJob:
         image_size=settings.preprocess.image_size,
         classes=tuple(settings.datasets[experiment.dataset].classes),
         accept=settings.datasets[experiment.dataset].accept,
+        predict_batch=None if settings.train.keep_weights == "all" else settings.evaluate.batch_size,
     )
 
 

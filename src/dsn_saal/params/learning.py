@@ -110,11 +110,19 @@ class Train(Section):
         default="auto: fp32 on a CPU, bf16 autocast on a GPU that has it",
         alternatives="fp32, tf32 (on a GPU), bf16",
     )
-    select_epoch: Literal["last"] = open_choice(
+    select_epoch: Literal["last", "best_validation"] = open_choice(
         "which epoch is tested",
         paper="not stated, no validation set is described",
         default="last",
-        alternatives="none built",
+        alternatives="best_validation (least cross-entropy of the final output on held-out training cases)",
+    )
+    validation_share: float | None = ours(
+        "share of each class's training cases that select_epoch: best_validation holds out; null with last", gt=0, lt=1
+    )
+    compile: bool = ours("let torch.compile fuse the network's operations: minutes once, then faster steps")
+    keep_weights: Literal["all", "median", "none"] = ours(
+        "runs of an experiment whose weights are kept: all, the one whose final training loss is the median, or none; "
+        "of the others the logits on the test part are"
     )
     runs: int = stated("runs per experiment (paper: 10)", source="section 5.1", ge=1, le=1000)
     first_seed: int = open_choice(
@@ -125,6 +133,15 @@ class Train(Section):
         ge=0,
     )
     threads: int = ours("CPU threads of a training job: part of the result's identity, sums depend on it", ge=1, le=256)
+
+    @model_validator(mode="after")
+    def _share_where_it_is_used(self) -> Train:
+        if (self.validation_share is None) != (self.select_epoch == "last"):
+            raise ValueError(
+                "validation_share belongs to select_epoch: best_validation (0.2, say) and must be null with last, not "
+                f"{self.validation_share} with {self.select_epoch}"
+            )
+        return self
 
 
 class Evaluate(Section):

@@ -16,6 +16,7 @@ import pandas as pd
 from dsn_saal import __version__
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.origin import PHANTOM_MARK
+from dsn_saal.params.learning import Train
 from dsn_saal.params.losses import Saal
 from dsn_saal.params.paper_jobs import CONTACT_SHEET, ReportJob
 from dsn_saal.params.regimens import Adam, Regimen, Steps
@@ -206,7 +207,7 @@ def _protocol_facts(job: ReportJob) -> Facts:
         "epochs": plain(regimen.epochs),
         "batch_size": plain(regimen.batch_size),
         "augmentation_words": "with augmentation" if regimen.augmentation else "without augmentation",
-        "select_sentence": {"last": "The last epoch is tested; no epoch is selected."}[train.select_epoch],
+        **_selection_facts(train),
         "runs": plural(train.runs, "time"),
         "runs_each": f"{plural(train.runs, 'run')} each",
         "seeds": listed([plain(train.first_seed + run) for run in range(train.runs)]),
@@ -214,6 +215,21 @@ def _protocol_facts(job: ReportJob) -> Facts:
             "final": "the softmax of the final classifier",
             "mean_softmax": "the mean softmax of all classifiers",
         }[job.evaluate.predict_from],
+    }
+
+
+def _selection_facts(train: Train) -> Facts:
+    share = "" if train.validation_share is None else f"{plain(100 * train.validation_share)} %"
+    return {
+        "select_sentence": {
+            "last": "The last epoch is tested; no epoch is selected.",
+            "best_validation": "The epoch is tested whose final classifier has the least cross-entropy on a validation "
+            f"part: {share} of the training cases of each class, drawn anew for each run and never trained on.",
+        }[train.select_epoch],
+        "validation_words": {
+            "last": "none is used",
+            "best_validation": "the one used here is carved out of the training cases",
+        }[train.select_epoch],
     }
 
 

@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dsn_saal.evaluate.summary import differences
 from dsn_saal.params.paper_jobs import ReportJob
 from dsn_saal.statistics.printed import count, interval, listed, mean_and_sd, metric, plural, share, signed
 from dsn_saal.statistics.runs import interval_of_mean
 from dsn_saal.statistics.runs import mean_and_sd as over_runs
+from dsn_saal.tables import footnotes
 from dsn_saal.tables.results import FAMILIES, convention_title
 
 Facts = dict[str, Any]
@@ -31,7 +33,8 @@ def result_facts(job: ReportJob, summaries: Mapping[str, Facts]) -> Facts:
         "level": f"{100 * first['interval']['level']:g} %",
         **{f"{family}_name": _name(job, first, family) for family in FAMILIES},
         "rows": [_row(row.title, summaries[row.name]) for row in job.rows],
-        "spread_sentence": _spread(first),
+        "spread_sentence": _spread([summaries[row.name] for row in job.rows]),
+        "diverged_sentence": _diverged(job, summaries),
         "floor_sentence": _floor(job, first),
         **_comparison(job, summaries),
         **_control(job, summaries),
@@ -63,11 +66,18 @@ def _row(title: str, summary: Facts) -> Facts:
     }
 
 
-def _spread(summary: Facts) -> str:
-    if summary["n_runs"] < 2:
+def _spread(summaries: Sequence[Facts]) -> str:
+    first = summaries[0]
+    if first["n_runs"] < 2:
         return "A single run has no spread."
-    divisor = f"n − {summary['ddof']}" if summary["ddof"] else "n"
-    return f"What follows ± is the standard deviation over {plural(summary['n_runs'], 'run')} (divisor {divisor})."
+    divisor = f"n − {first['ddof']}" if first["ddof"] else "n"
+    return f"What follows ± is the standard deviation over {footnotes.over_runs(summaries)} (divisor {divisor})."
+
+
+def _diverged(job: ReportJob, summaries: Mapping[str, Facts]) -> str:
+    """How many runs diverged, a sentence an experiment; nothing where all finished."""
+    shown = [*job.rows, *([job.control] if job.control else [])]
+    return " ".join(footnotes.diverged([row.title for row in shown], [summaries[row.name] for row in shown]))
 
 
 def _floor(job: ReportJob, summary: Facts) -> str:
@@ -79,7 +89,7 @@ def _floor(job: ReportJob, summary: Facts) -> str:
 def _comparison(job: ReportJob, summaries: Mapping[str, Facts]) -> Facts:
     """The last row against the first, run by run with the same seed."""
     baseline, proposed = summaries[job.rows[0].name], summaries[job.rows[-1].name]
-    families = [family for family in ("accuracy", "f1", "g_mean") if _both(baseline, proposed, family)]
+    families = [family for family in ("accuracy", "f1", "g_mean") if _differences(baseline, proposed, family)]
     if len(job.rows) < 2 or not families:
         return {"has_comparison": False}
     return {
@@ -91,16 +101,16 @@ def _comparison(job: ReportJob, summaries: Mapping[str, Facts]) -> Facts:
     }
 
 
-def _both(baseline: Facts, proposed: Facts, family: str) -> bool:
-    return None not in (_metric(baseline, family)["mean"], _metric(proposed, family)["mean"])
+def _differences(baseline: Facts, proposed: Facts, family: str) -> list[float] | None:
+    return differences(baseline, proposed, baseline["primary"][family])
 
 
 def _difference(baseline: Facts, proposed: Facts, family: str) -> str:
-    pairs = zip(_metric(baseline, family)["values"], _metric(proposed, family)["values"], strict=True)
-    differences = [after - before for before, after in pairs]
-    mean, sd = over_runs(differences, baseline["ddof"])
+    changes = _differences(baseline, proposed, family) or []
+    mean, sd = over_runs(changes, baseline["ddof"])
     spread = f" ± {metric(sd)}" if sd is not None else ""
-    higher = f"{sum(value > 0 for value in differences)} of {plural(len(differences), 'run')}"
+    both = " that finished in both" if baseline["n_failed"] or proposed["n_failed"] else ""
+    higher = f"{sum(value > 0 for value in changes)} of {plural(len(changes), 'run')}{both}"
     return f"{signed(mean)}{spread} in {FAMILIES[family]} (higher in {higher})"
 
 
@@ -164,9 +174,14 @@ def _machines(job: ReportJob, summaries: Mapping[str, Facts]) -> Facts:
                 "device": entry["record"]["device"],
                 "precision": entry["record"]["precision"],
                 "identity": entry["record"]["identity"][:16],
-                "weights": entry["weights_sha256"][:16],
+                "weights": _weights(entry),
             }
             for name in titles
             for entry in summaries[name]["training"]
         ],
     }
+
+
+def _weights(entry: Facts) -> str:
+    digest = entry["weights_sha256"]
+    return f"diverged in epoch {entry['record']['epoch']}" if digest is None else digest[:16]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dsn_saal.evaluate.summary import Json
-from dsn_saal.params.paper_jobs import ResultTableJob, SharesTableJob
+from dsn_saal.params.paper_jobs import ExperimentRow, ResultTableJob, ShareRow, SharesTableJob
 from dsn_saal.statistics.printed import MISSING, listed, plural, share
 
-SELECTED = {"last": "the last epoch is tested, none is selected"}
+SELECTED = {
+    "last": "the last epoch is tested, none is selected",
+    "best_validation": "the epoch with the least cross-entropy on held-out training cases is tested",
+}
 INITIALISED = {"none": "random initialisation, no ImageNet weights", "imagenet": "ImageNet weights"}
 PREDICTED = {
     "final": "the final classifier's softmax",
@@ -19,21 +22,44 @@ PREDICTED = {
 def result_footnotes(job: ResultTableJob | SharesTableJob, summaries: Sequence[Json]) -> tuple[str, ...]:
     """Of what each ± is, over how many runs and cases, and which network and data these were."""
     first = summaries[0]
-    notes = [_spread(first), _intervals(first), _data(first), _training(job, summaries), _prediction(first)]
-    if any(metric["mean"] is None for summary in summaries for metric in summary["metrics"].values()):
+    notes = [_spread(summaries), _intervals(first), _data(first), _training(job, summaries), _prediction(first)]
+    notes += diverged([_title(row) for row in job.rows], summaries)
+    with_runs = [summary for summary in summaries if summary["finished"]]
+    if any(metric["mean"] is None for summary in with_runs for metric in summary["metrics"].values()):
         notes.append(
             f"{MISSING}: undefined in at least one run, e.g. the precision of a class that is never predicted."
         )
     return tuple(notes)
 
 
-def _spread(summary: Json) -> str:
-    runs = summary["n_runs"]
+def diverged(titles: Sequence[str], summaries: Sequence[Json]) -> list[str]:
+    """A sentence for each experiment of which runs diverged: how many, and what its numbers then are of."""
+    notes = []
+    for title, summary in zip(titles, summaries, strict=True):
+        runs, failed = summary["n_runs"], summary["n_failed"]
+        rest = "its numbers are of those that finished" if failed < runs else "it has no numbers"
+        if failed:
+            notes.append(f"{failed} of {plural(runs, 'run')} diverged for {title}: {rest}.")
+    return notes
+
+
+def over_runs(summaries: Sequence[Json]) -> str:
+    """The runs that a mean is over, in words."""
+    runs = plural(summaries[0]["n_runs"], "run")
+    return f"the runs that finished, of {runs}" if any(summary["n_failed"] for summary in summaries) else runs
+
+
+def _title(row: ExperimentRow | ShareRow) -> str:
+    return row.title if isinstance(row, ExperimentRow) else f"{row.method} at {100 * row.share:g} %"
+
+
+def _spread(summaries: Sequence[Json]) -> str:
+    runs, ddof = summaries[0]["n_runs"], summaries[0]["ddof"]
     if runs < 2:
         return f"{plural(runs, 'run')}: no spread over runs can be given."
-    divisor = f"n − {summary['ddof']}" if summary["ddof"] else "n"
+    divisor = f"n − {ddof}" if ddof else "n"
     return (
-        f"Mean ± standard deviation (divisor {divisor}) over {plural(runs, 'run')} that differ in their seed; the "
+        f"Mean ± standard deviation (divisor {divisor}) over {over_runs(summaries)} that differ in their seed; the "
         "split is the same. It is a spread over seeds, not a confidence interval."
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from dsn_saal.evaluate.summary import Json
+from dsn_saal.evaluate.summary import Json, differences
 from dsn_saal.params.paper_jobs import SharesTableJob
 from dsn_saal.statistics import printed
 from dsn_saal.tables.footnotes import result_footnotes
@@ -45,7 +46,7 @@ def make_table(job: SharesTableJob, *, summaries: Mapping[str, Path]) -> Table:
         title=f"Fewer training slices of {title}: test part of {job.dataset_title}",
         columns=columns,
         rows=tuple(rows),
-        footnotes=(_brackets(), _draws(title), *result_footnotes(job, list(read.values()))),
+        footnotes=(_brackets(list(read.values())), _draws(title), *result_footnotes(job, list(read.values()))),
         origin=first["origin"],
         align="l" + "r" * (len(columns) - 1),
         panels=(Panel("", tuple(range(6))), Panel("", (0, 1, *range(6, len(columns))))),
@@ -53,11 +54,12 @@ def make_table(job: SharesTableJob, *, summaries: Mapping[str, Path]) -> Table:
 
 
 def _cell(summary: Json, whole: Json, name: str) -> str:
-    held, before = summary["metrics"][name], whole["metrics"][name]
+    held = summary["metrics"][name]
     text = printed.mean_and_sd(held["mean"], held["sd"])
-    if summary is whole or held["mean"] is None or before["mean"] is None:
+    changes = differences(whole, summary, name)
+    if summary is whole or held["mean"] is None or changes is None:
         return text
-    return f"{text} ({printed.signed(held['mean'] - before['mean'])})"
+    return f"{text} ({printed.signed(math.fsum(changes) / len(changes))})"
 
 
 def _trained_on(summary: Json, positive: str) -> tuple[str, str]:
@@ -73,8 +75,9 @@ def _range(values: list[int]) -> str:
     return printed.count(low) if low == high else f"{printed.count(low)} to {printed.count(high)}"
 
 
-def _brackets() -> str:
-    return "In brackets: change of the mean against the same method with all slices of the class."
+def _brackets(summaries: list[Json]) -> str:
+    both = ", over the runs that finished in both" if any(summary["n_failed"] for summary in summaries) else ""
+    return f"In brackets: change of the mean against the same method with all slices of the class{both}."
 
 
 def _draws(title: str) -> str:

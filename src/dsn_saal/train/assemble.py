@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,13 +12,15 @@ import torch
 from torch import nn
 
 from dsn_saal.data import Augmentation
+from dsn_saal.domain.errors import BadRequest
 from dsn_saal.losses import CrossEntropy, Loss, MarginCrossEntropy, Saal, SymmetricCrossEntropy
-from dsn_saal.models import build_network, set_dropout_generator
+from dsn_saal.models import Network, build_network, set_dropout_generator
 from dsn_saal.params import losses
 from dsn_saal.params.jobs import TrainJob, network_arguments
 from dsn_saal.params.regimens import Regimen, Sgd, Steps
 from dsn_saal.train.loop import Run, Schedule
 from dsn_saal.train.machine import Machine
+from dsn_saal.train.selection import BestEpoch
 from dsn_saal.train.tally import Tally
 
 
@@ -65,14 +69,39 @@ def new_run(job: TrainJob, *, seed: int, counts: Sequence[int], machine: Machine
     if machine.device.type != "cpu":  # dropout masks are drawn where they are used
         generators["device"] = torch.Generator(machine.device).manual_seed(seed)
     set_dropout_generator(network, generators.get("device", generators["order"]))
+    if job.train.compile:
+        compile_network(network)
     return Run(
         network=network,
+        best=BestEpoch(network) if job.train.select_epoch == "best_validation" else None,
         loss=loss,
         optimizer=_optimizer_of_run(job, network, loss),
         generators=generators,
         tally=Tally(loss.parts, network.n_outputs, machine.device),
         order=torch.empty(sum(counts), dtype=torch.int64, device=machine.device),
     )
+
+
+def compile_network(network: Network, *, backend: str = "inductor") -> None:
+    """Let torch.compile fuse the network's operations, in place: names and values of its state stay as they are.
+
+    Every shape of a batch is compiled for itself. A kernel for any shape would be made once a second shape comes, and
+    a run that goes on after an interruption meets the shapes in another order; nor does it meet what earlier runs of
+    the process compiled.
+
+    Raises:
+        BadRequest: where there is no C++ compiler, which inductor needs on every device.
+    """
+    compilers = [os.environ.get("CXX", "g++"), "g++", "clang++"]
+    if backend == "inductor" and not any(map(shutil.which, compilers)):
+        raise BadRequest(
+            "torch.compile needs a C++ compiler, and there is none",
+            value=", ".join(dict.fromkeys(compilers)),
+            where="train.compile",
+            next_step="install g++ or set train.compile to false",
+        )
+    torch.compiler.reset()
+    network.compile(backend=backend, dynamic=False)
 
 
 def _new_loss(settings: losses.Loss, counts: Sequence[int], n_outputs: int, generator: torch.Generator) -> Loss:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,39 @@ from typing import Any
 import torch
 
 from dsn_saal.data import ResidentImages, class_counts, read_images
+from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.domain.run import RunKey
 from dsn_saal.params.jobs import TrainJob
 from dsn_saal.split.table import draw_of, read_split
 from dsn_saal.storage.listing import sha256_of
 from dsn_saal.train.identity import differing_keys, digest, run_identity
-from dsn_saal.train.inputs import require_certificate, training_cases, training_rows
+from dsn_saal.train.inputs import require_certificate, test_rows, training_slices
+from dsn_saal.train.keep import predictor, runs_to_keep
 from dsn_saal.train.machine import Machine, memory_errors, prepare
+from dsn_saal.train.material import Material
 from dsn_saal.train.progress import TrainingProgress
-from dsn_saal.train.results import publish, read_record
-from dsn_saal.train.single import Material, train_run
+from dsn_saal.train.results import FinishedRun, drop_weights, publish, read_run
+from dsn_saal.train.single import train_run
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run that the job owes: its number, draw of the split, identity, and where it may lie finished."""
+
+    number: int
+    draw: int
+    identity: dict[str, Any]
+    places: tuple[Path, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Its folder in the state."""
+        return self.places[-1]
+
+    @property
+    def name(self) -> str:
+        """Its folder's name."""
+        return self.folder.name
 
 
 def train_experiment(
@@ -50,43 +74,82 @@ def train_experiment(
 
     Raises:
         BadRequest: where an input is missing or cannot be read, or the device is not there.
-        CheckFailed: where the split leaks, a class is empty, training diverges, or memory or disk run out.
+        CheckFailed: where the split leaks, a class is empty or too small for a validation part, or memory or disk run
+            out. A run that diverges is written down as failed, and the others go on.
     """
     unused = require_certificate(certificate, job.accept)
     machine = prepare(device, precision=job.train.precision, threads=job.train.threads)
-    finished = {}
+    pixels = images / "images.npy"
     with memory_errors(job.regimen.batch_size):
         table = read_split(split)
         draws = [draw_of(table, number) for number in range(job.train.runs)]
-        material_of = _of_latest_draw(job, machine, images / "images.npy", split, checkpoint_seconds)
+        material_of = _of_latest_draw(job, machine, pixels, split, checkpoint_seconds)
         material_of(draws[0])  # what is missing or damaged is said before anything is hashed
-        hashes = {"images_sha256": sha256_of(images / "images.npy"), "split_sha256": sha256_of(split)}
+        if job.predict_batch is not None:
+            test_rows(split, draws[0])
+        hashes = {"images_sha256": sha256_of(pixels), "split_sha256": sha256_of(split)}
+        planned = []
+        for number, draw in enumerate(draws):
+            name, seed = RunKey(job.name, number).run_name, job.train.first_seed + number
+            identity = run_identity(job, seed=seed, draw=draw, code=code, machine=machine, **hashes)
+            planned.append(Planned(number, draw, identity, (out / name, state / name)))
         with TrainingProgress(job.name, job.train.runs, job.regimen.epochs, job.regimen.batch_size) as progress:
             for entry in unused:
                 progress.say(f"datasets.<name>.accept names nothing of this split's certificate: {entry}")
-            for number, draw in enumerate(draws):
-                name, seed = RunKey(job.name, number).run_name, job.train.first_seed + number
-                identity = run_identity(job, seed=seed, draw=draw, code=code, machine=machine, **hashes)
-                kept = [folder for folder in (out / name, state / name) if _holds(folder, identity, progress)]
-                if kept:
-                    progress.say(f"{name} is there already")
-                else:
-                    train_run(material_of(draw), number, identity, state / name, progress)
-                finished[name] = kept[0] if kept else state / name
+            finished = _finish(planned, job, material_of, progress)
+    if job.predict_batch is not None:
+        with memory_errors(job.predict_batch, step="a step of prediction", key="evaluate.batch_size"):
+            predict = predictor(job, machine, images=pixels, split=split, batch_size=job.predict_batch)
+            kept = runs_to_keep(job.train.keep_weights, finished)
+            for run in planned:
+                held = finished[run.name]
+                if held.has_weights and run.name not in kept:
+                    drop_weights(held, run.folder, *predict(held, run.draw))
+                    finished[run.name] = _whole(run.folder)
     publish(finished, out)
     shutil.rmtree(state, ignore_errors=True)
 
 
-def _holds(folder: Path, identity: dict[str, Any], progress: TrainingProgress) -> bool:
-    """Whether the folder holds the finished run of this identity; says what changed where it holds another."""
-    record = read_record(folder)
-    if record is None:
-        return False
-    if record.get("identity") == digest(identity):
-        return True
-    changed = differing_keys({key: record.get(key) for key in identity}, identity)
-    progress.say(f"{folder.name} is there from other inputs and is trained again; changed: {', '.join(changed)}")
-    return False
+def _finish(
+    planned: Sequence[Planned], job: TrainJob, material_of: Callable[[int], Material], progress: TrainingProgress
+) -> dict[str, FinishedRun]:
+    """Every run finished, and with its weights where they are to be kept."""
+    finished = {}
+    for run in planned:
+        held = _held(run, progress)
+        if held is None:
+            train_run(material_of(run.draw), run.number, run.identity, run.folder, progress)
+        else:
+            progress.say(f"{run.name} is there already{', diverged' if held.failed else ''}")
+        finished[run.name] = held or _whole(run.folder)
+    kept = runs_to_keep(job.train.keep_weights, finished)
+    for run in planned:
+        if run.name in kept and not finished[run.name].has_weights:
+            progress.say(f"{run.name} is to keep its weights, which were not kept before: it is trained again")
+            train_run(material_of(run.draw), run.number, run.identity, run.folder, progress)
+            finished[run.name] = _whole(run.folder)
+    return finished
+
+
+def _held(run: Planned, progress: TrainingProgress) -> FinishedRun | None:
+    """The finished run of this identity, one with weights first; says what changed where another is there."""
+    there = [found for place in run.places if (found := read_run(place)) is not None]
+    same = [found for found in there if found.record.get("identity") == digest(run.identity)]
+    for found in there:
+        if not same:
+            changed = differing_keys({key: found.record.get(key) for key in run.identity}, run.identity)
+            progress.say(f"{run.name} is there from other inputs and is trained again; changed: {', '.join(changed)}")
+    return max(same, key=lambda found: found.has_weights, default=None)
+
+
+def _whole(folder: Path) -> FinishedRun:
+    """The run that was just written there."""
+    run = read_run(folder)
+    if run is None:
+        raise CheckFailed(
+            "a run that was just written cannot be read back", where=folder, next_step="look at the disk; run again"
+        )
+    return run
 
 
 def _of_latest_draw(
@@ -96,10 +159,11 @@ def _of_latest_draw(
 
     @lru_cache(maxsize=1)
     def material(draw: int) -> Material:
-        rows, labels = training_rows(split, draw)
-        resident = ResidentImages(read_images(images, rows), device=machine.device, normalise=job.network.normalise)
-        known = torch.tensor(labels)
-        counts, cases = class_counts(known, job.classes), training_cases(split, draw, job.classes)
-        return Material(job, machine, resident, known, counts, cases, checkpoint_seconds)
+        part = training_slices(split, draw)
+        pixels = read_images(images, part.rows)
+        resident = ResidentImages(pixels, device=machine.device, normalise=job.network.normalise)
+        labels = torch.tensor(part.labels)
+        class_counts(labels, job.classes)  # refuses a class without images
+        return Material(job, machine, resident, labels, part.cases, checkpoint_seconds)
 
     return material

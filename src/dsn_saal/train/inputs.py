@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.split.table import part_counts, parts_of, read_split
+from dsn_saal.split.table import parts_of, read_split
 
 
 def require_certificate(path: Path, accept: Sequence[str]) -> list[str]:
@@ -61,21 +63,47 @@ def _first(names: Sequence[str]) -> str:
     return f"first {names[0]!r}" if names else "too many to name"
 
 
-def training_rows(path: Path, draw: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of images.npy that train in one draw of a split, ascending, and their labels.
+@dataclass(frozen=True)
+class TrainingSlices:
+    """The training part of one draw, by row.
+
+    Attributes:
+        rows: of images.npy, (n,), ascending.
+        labels: (n,).
+        cases: (n,), "" where unknown.
+    """
+
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    cases: tuple[str, ...]
+
+
+def training_slices(path: Path, draw: int) -> TrainingSlices:
+    """What trains in one draw of a split.
 
     Raises:
         BadRequest: where the table is missing or no split.
         CheckFailed: where it has no training slice.
     """
+    chosen = _part(path, draw, "train", "training")
+    rows, labels = chosen["row"].to_numpy(np.int64), chosen["label"].to_numpy(np.int64)
+    return TrainingSlices(rows, labels, tuple(chosen["case"]))
+
+
+def test_rows(path: Path, draw: int) -> NDArray[np.int64]:
+    """Rows of images.npy that one draw of a split tests, ascending; raises as `training_slices` does."""
+    return _part(path, draw, "test", "test")["row"].to_numpy(np.int64)
+
+
+def _part(path: Path, draw: int, part: str, word: str) -> pd.DataFrame:
     table = parts_of(read_split(path), draw)
-    chosen = table[table["part"] == "train"]
+    chosen = table[table["part"] == part]
     if chosen.empty:
-        raise CheckFailed("the split has no training slice", value=f"{len(table)} rows", where=path)
-    return chosen["row"].to_numpy(np.int64), chosen["label"].to_numpy(np.int64)
+        raise CheckFailed(f"the split has no {word} slice", value=f"{len(table)} rows", where=path)
+    return chosen
 
 
-def training_cases(path: Path, draw: int, classes: Sequence[str]) -> dict[str, int]:
-    """Known cases per class in the training part of one draw."""
-    counted = part_counts(read_split(path), classes, draw=draw)["train"]
-    return {name: counted[name]["cases"] for name in classes}
+def cases_per_class(labels: Sequence[int], cases: Sequence[str], classes: Sequence[str]) -> dict[str, int]:
+    """Known cases per class of slices with these labels and cases."""
+    known = {(label, case) for label, case in zip(labels, cases, strict=True) if case}
+    return {name: sum(label == number for label, _ in known) for number, name in enumerate(classes)}

@@ -14,7 +14,8 @@ from dsn_saal.data import Augmentation, ResidentImages
 from dsn_saal.losses import Loss, total
 from dsn_saal.models import Network
 from dsn_saal.train.machine import Machine
-from dsn_saal.train.tally import Tally
+from dsn_saal.train.selection import BestEpoch, Validation, validation_loss
+from dsn_saal.train.tally import Diverged, Tally
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ class Run:
         order: order of the images in the running epoch.
         epoch: epochs that are complete.
         step: steps of the running epoch that are complete.
-        history: one row per complete epoch.
+        history: one row per complete epoch; of a run that diverged also that of the epoch in which it did.
+        best: the best epoch's weights where an epoch is selected.
     """
 
     network: Network
@@ -100,6 +102,7 @@ class Run:
     epoch: int = 0
     step: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
+    best: BestEpoch | None = None
 
     @property
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
@@ -110,9 +113,10 @@ class Run:
         """Every tensor that changes, by name, sharing its memory; optimizers and generators are not among them."""
         tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
         tensors |= {f"loss.{name}": tensor for name, tensor in self.loss.state_dict().items()}
-        return (
-            tensors | {f"tally.{name}": tensor for name, tensor in self.tally.tensors.items()} | {"order": self.order}
-        )
+        tensors |= {f"tally.{name}": tensor for name, tensor in self.tally.tensors.items()}
+        if self.best is not None:
+            tensors |= {f"best.{name}": tensor for name, tensor in self.best.tensors().items()}
+        return tensors | {"order": self.order}
 
 
 def train(
@@ -124,8 +128,9 @@ def train(
     schedule: Schedule,
     machine: Machine,
     after_step: Callable[[Run], None],
+    validation: Validation | None = None,
 ) -> None:
-    """Train a run from where it stands to its last epoch.
+    """Train a run from where it stands to its last epoch; where an epoch is selected, the network ends as it was then.
 
     Args:
         run: the run; it is changed in place.
@@ -135,9 +140,10 @@ def train(
         schedule: the protocol.
         machine: device and arithmetic.
         after_step: called after every step, with the run as it then stands.
+        validation: what the best epoch is chosen by; the run then has a `best`.
 
     Raises:
-        CheckFailed: where a loss is no longer finite; looked at once an epoch, so that no step waits for it.
+        Diverged: where a loss is no longer finite; looked at once an epoch, so that no step waits for it.
     """
     change = schedule.change(run.generators["order"])
     while run.epoch < schedule.epochs:
@@ -160,8 +166,33 @@ def train(
             run.tally.add(terms, logits[-1], targets, run.step)
             run.step += 1
             after_step(run)
-        run.tally.require_finite(run.epoch + 1)
-        learned = run.loss.state(classes)
-        row = {"epoch": run.epoch + 1, "lr": rate} | run.tally.means(schedule.side_weight) | learned
-        run.history.append(row)
-        run.epoch, run.step = run.epoch + 1, 0
+        row = {"epoch": run.epoch + 1, "lr": rate} | run.tally.means(schedule.side_weight) | run.loss.state(classes)
+        end_epoch(run, row, machine, validation)
+    _require_finite_weights(run, schedule.steps(len(images)))
+    if run.best is not None:
+        run.best.put_back(run.network)
+
+
+def end_epoch(run: Run, row: dict[str, float], machine: Machine, validation: Validation | None) -> None:
+    """Close the running epoch: its row of the history, and what it is worth where an epoch is selected.
+
+    Raises:
+        Diverged: where a loss of the epoch was not finite, or that of the validation part is not.
+    """
+    run.history.append(row)
+    if validation is not None:
+        row["validation_loss"] = math.nan
+    run.tally.require_finite(run.epoch + 1)
+    if validation is not None and run.best is not None:
+        row["validation_loss"] = validation_loss(run.network, validation, machine)
+        if not math.isfinite(row["validation_loss"]):
+            raise Diverged(run.epoch + 1, run.step, "cross-entropy of the validation part")
+        run.best.offer(run.network, epoch=run.epoch + 1, loss=row["validation_loss"])
+    run.epoch, run.step = run.epoch + 1, 0
+
+
+def _require_finite_weights(run: Run, last_step: int) -> None:
+    """The last step moves weights that no loss looks at any more."""
+    for name, value in run.network.state_dict().items():
+        if not bool(torch.isfinite(value).all()):
+            raise Diverged(run.epoch, last_step, f"weights after the last step, {name}")

@@ -105,22 +105,24 @@ def _precision(wanted: str, device: torch.device) -> str:
 
 
 @contextmanager
-def memory_errors(batch_size: int) -> Iterator[None]:
-    """Turn a lack of memory into a message that names the batch size."""
+def memory_errors(
+    batch_size: int, *, step: str = "a training step", key: str = "batch_size of the regimen"
+) -> Iterator[None]:
+    """Turn a lack of memory into one message with the batch size that was tried and the key that sets it."""
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
-        raise _too_little(batch_size) from error
+        raise _too_little(batch_size, step, key) from error
     except RuntimeError as error:
         if "allocate memory" not in str(error):  # what torch's CPU allocator raises instead
             raise
-        raise _too_little(batch_size) from error
+        raise _too_little(batch_size, step, key) from error
 
 
-def _too_little(batch_size: int) -> CheckFailed:
+def _too_little(batch_size: int, step: str, key: str) -> CheckFailed:
     return CheckFailed(
-        "the device has too little free memory for a training step",
+        f"the device has too little free memory for {step}",
         value=f"batch size {batch_size}",
-        where="batch_size of the regimen, network.width, preprocess.image_size",
-        next_step="free memory or halve the regimen's batch_size; finished runs are kept",
+        where=f"{key}, network.width, preprocess.image_size",
+        next_step=f"free memory or halve {key}; finished runs are kept",
     )

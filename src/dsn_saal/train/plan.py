@@ -15,9 +15,9 @@ from dsn_saal.models import build_network, set_dropout_generator
 from dsn_saal.models.flops import count_flops
 from dsn_saal.params.jobs import TrainJob, network_arguments
 from dsn_saal.train.assemble import new_run
-from dsn_saal.train.inputs import training_rows
+from dsn_saal.train.inputs import training_slices
 from dsn_saal.train.machine import Machine, prepare
-from dsn_saal.train.results import read_record
+from dsn_saal.train.results import read_run
 
 PROBE_IMAGES = 4
 """Images of the step that is timed: few, so that a plan is quick where training is slow."""
@@ -35,6 +35,7 @@ class Plan:
     Attributes:
         name: of the experiment.
         runs: how many it has.
+        kept: how many of them keep their weights.
         done: how many of them lie finished in the results or the state.
         parameters: of the network, side branches included.
         images: training images, None where the split is not made yet.
@@ -45,6 +46,7 @@ class Plan:
 
     name: str
     runs: int
+    kept: int
     done: int
     parameters: int
     images: int | None
@@ -66,7 +68,12 @@ class Plan:
 
     @property
     def weight_bytes(self) -> int:
-        """Disk that the weights of all runs take."""
+        """Disk that the weights take that are kept."""
+        return self.kept * self.parameters * FLOAT_BYTES
+
+    @property
+    def peak_bytes(self) -> int:
+        """Disk that weights take at most: which run is the median is known when the last one is finished."""
         return self.runs * self.parameters * FLOAT_BYTES
 
     @property
@@ -91,7 +98,8 @@ def plan_experiment(job: TrainJob, *, split: Path, out: Path, state: Path, devic
     return Plan(
         name=job.name,
         runs=job.train.runs,
-        done=sum(any(read_record(folder / name) for folder in (out, state)) for name in names),
+        kept={"all": job.train.runs, "median": 1, "none": 0}[job.train.keep_weights],
+        done=sum(any(read_run(folder / name) for folder in (out, state)) for name in names),
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         images=_images(split),
         flops_per_image=count_flops(network, job.image_size).training,
@@ -102,7 +110,7 @@ def plan_experiment(job: TrainJob, *, split: Path, out: Path, state: Path, devic
 
 def _images(split: Path) -> int | None:
     try:
-        return len(training_rows(split, 0)[0])
+        return len(training_slices(split, 0).rows)
     except BadRequest:
         return None
 
@@ -111,7 +119,12 @@ def _speed(job: TrainJob, device: str) -> float:
     """Training images per second of a small step: no more than training itself will reach."""
     machine = prepare(device, precision=job.train.precision, threads=job.train.threads)
     images = min(PROBE_IMAGES, job.regimen.batch_size)
-    settings = job.model_copy(update={"network": job.network.model_copy(update={"weights": "none"})})
+    settings = job.model_copy(
+        update={
+            "network": job.network.model_copy(update={"weights": "none"}),
+            "train": job.train.model_copy(update={"compile": False}),  # compiling would cost more than it tells
+        }
+    )
     run = new_run(settings, seed=0, counts=[1] * len(job.classes), machine=machine)
     set_dropout_generator(run.network, run.generators.get("device", run.generators["order"]))
     pixels = torch.zeros(images, 1, job.image_size, job.image_size, device=machine.device)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dsn_saal.train.loop import Run
+from dsn_saal.train.tally import Diverged
 
 LINE_SECONDS = 30.0
 """Seconds between two lines where standard error is no terminal."""
@@ -79,6 +80,14 @@ class TrainingProgress:
         self.say(
             f"run {self.number + 1}/{self.runs} finished in {seconds:.1f} s ({speed:.0f} images/s), "
             f"loss {last['loss']:.4g}, training accuracy {last['train_accuracy']:.3f}"
+        )
+
+    def fail(self, diverged: Diverged) -> None:
+        """The run has diverged; the others go on."""
+        found = diverged.found
+        self.say(
+            f"run {self.number + 1}/{self.runs} diverged at epoch {found['epoch']}, step {found['step']}: "
+            f"{found['term']} is not finite; its history and failed.json are kept, the other runs go on"
         )
 
     def _done(self, run: Run) -> int:

@@ -1,19 +1,58 @@
-"""Finished runs: three files whose record, written last, seals the other two."""
+"""Finished runs: a few files whose record, written last, seals the others."""
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from dsn_saal.data.inference import TEST_LOGITS, write_logits
 from dsn_saal.models import Network, write_weights
 from dsn_saal.storage.atomic import replacing, write_json, write_text
 from dsn_saal.storage.listing import LISTING, sha256_of, write_listing
 
-WEIGHTS, HISTORY, RECORD = "weights.safetensors", "history.csv", "run.json"
-"""The three files of a finished run."""
+WEIGHTS, HISTORY, RECORD, FAILED = "weights.safetensors", "history.csv", "run.json", "failed.json"
+"""Files of a finished run. One that diverged has a history and `failed.json` alone."""
+
+SEALED = {RECORD: ({WEIGHTS, HISTORY}, {TEST_LOGITS, HISTORY}), FAILED: ({HISTORY},)}
+"""What each kind of record may speak for."""
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A whole, unaltered run.
+
+    Attributes:
+        folder: where it lies.
+        record: what training wrote down about it.
+        failed: whether it diverged.
+    """
+
+    folder: Path
+    record: dict[str, Any]
+    failed: bool
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether its weights were kept so far."""
+        return WEIGHTS in self.record["files"]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of its files, the record last: until then a copy does not count as whole."""
+        return (*sorted(self.record["files"]), FAILED if self.failed else RECORD)
+
+    def training_loss(self) -> float:
+        """Mean training loss of the epoch whose weights these are."""
+        with (self.folder / HISTORY).open(encoding="utf-8", newline="") as stream:
+            return float(list(csv.DictReader(stream))[self.record["selected_epoch"] - 1]["loss"])
 
 
 def write_run(
@@ -21,36 +60,62 @@ def write_run(
 ) -> None:
     """Write weights and history, then the record with the SHA-256 of both."""
     write_weights(folder / WEIGHTS, network)
+    _write_history(folder, history)
+    _seal(folder, RECORD, record, WEIGHTS, HISTORY)
+
+
+def write_failed_run(folder: Path, history: Sequence[Mapping[str, float]], record: Mapping[str, Any]) -> None:
+    """Write what is left of a run that diverged: its history to the epoch in which it did, then the record."""
+    _write_history(folder, history)
+    _seal(folder, FAILED, record, HISTORY)
+
+
+def drop_weights(run: FinishedRun, folder: Path, logits: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
+    """Write the run to `folder`, which may be its own, with its logits (outputs, n, C) in place of its weights."""
+    write_logits(folder / TEST_LOGITS, logits, rows)
+    if run.folder != folder:
+        with replacing(folder / HISTORY) as copy:
+            shutil.copyfile(run.folder / HISTORY, copy)
+    _seal(folder, RECORD, {**run.record, "weights_sha256": run.record["files"][WEIGHTS]}, TEST_LOGITS, HISTORY)
+    (folder / WEIGHTS).unlink(missing_ok=True)
+
+
+def _write_history(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
     lines = [",".join(history[0]), *(",".join(repr(value) for value in row.values()) for row in history)]
     write_text(folder / HISTORY, "\n".join(lines) + "\n")
-    files = {name: sha256_of(folder / name) for name in (WEIGHTS, HISTORY)}
-    write_json(folder / RECORD, {**record, "files": files})
 
 
-def read_record(folder: Path) -> dict[str, Any] | None:
-    """Record of a finished run; None where the folder holds no whole, unaltered run."""
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        whole = all(sha256_of(folder / name) == record["files"][name] for name in (WEIGHTS, HISTORY))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return record if whole else None
+def _seal(folder: Path, name: str, record: Mapping[str, Any], *parts: str) -> None:
+    write_json(folder / name, {**record, "files": {part: sha256_of(folder / part) for part in parts}})
 
 
-def publish(finished: Mapping[str, Path], out: Path) -> None:
+def read_run(folder: Path) -> FinishedRun | None:
+    """The finished run in a folder; None where it holds no whole, unaltered one."""
+    for name, sealed in SEALED.items():
+        try:
+            record = json.loads((folder / name).read_text(encoding="utf-8"))
+            files = record["files"]
+            if set(files) in sealed and all(sha256_of(folder / part) == digest for part, digest in files.items()):
+                return FinishedRun(folder, record, failed=name == FAILED)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None
+
+
+def publish(finished: Mapping[str, FinishedRun], out: Path) -> None:
     """Make `out` hold exactly these runs.
 
     Args:
-        finished: run folder's name to where the finished run lies, which may be in `out` already.
+        finished: run folder's name to the finished run, which may lie in `out` already.
         out: the job's folder; whatever else it holds is removed, and its listing is written last.
     """
     (out / LISTING).unlink(missing_ok=True)
-    for name, source in finished.items():
-        if source != out / name:
-            for part in (WEIGHTS, HISTORY, RECORD):  # the record last: until then the run does not count as whole
+    for name, run in finished.items():
+        if run.folder != out / name:
+            for part in run.parts:
                 with replacing(out / name / part) as copy:
-                    shutil.copyfile(source / part, copy)
-    _remove_others(out, {Path(name) / part for name in finished for part in (WEIGHTS, HISTORY, RECORD)})
+                    shutil.copyfile(run.folder / part, copy)
+    _remove_others(out, {Path(name) / part for name, run in finished.items() for part in run.parts})
     write_listing(out)
 
 

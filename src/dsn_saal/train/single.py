@@ -1,57 +1,31 @@
-"""One run of an experiment, from wherever it stands to its three files."""
+"""One run of an experiment, from wherever it stands to its files."""
 
 from __future__ import annotations
 
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
-from dsn_saal.data import ResidentImages, dealt_anew
-from dsn_saal.params.jobs import TrainJob
-from dsn_saal.train.assemble import derived_generator, new_run, schedule_of
+from dsn_saal.train.assemble import new_run, schedule_of
 from dsn_saal.train.checkpoint import read_identity, restore, write_checkpoint
 from dsn_saal.train.identity import differing_keys, digest
 from dsn_saal.train.loop import Run, train
-from dsn_saal.train.machine import DETERMINISM, Machine
+from dsn_saal.train.machine import DETERMINISM
+from dsn_saal.train.material import Lesson, Material, lesson_of
 from dsn_saal.train.progress import TrainingProgress
-from dsn_saal.train.results import write_run
+from dsn_saal.train.results import write_failed_run, write_run
+from dsn_saal.train.tally import Diverged
 
 CHECKPOINT = "checkpoint.safetensors"
 """Name of the checkpoint in a run's folder of the state."""
 
 
-@dataclass(frozen=True)
-class Material:
-    """What all runs of a job that use one draw of the split share.
-
-    Attributes:
-        job: settings of the experiment.
-        machine: device and arithmetic.
-        images: training images on the device.
-        labels: their labels (n,), int64, on the CPU.
-        counts: training images per class.
-        cases: cases per class that they are of, where cases are known.
-        checkpoint_seconds: seconds between two checkpoints.
-    """
-
-    job: TrainJob
-    machine: Machine
-    images: ResidentImages
-    labels: Tensor
-    counts: dict[str, int]
-    cases: dict[str, int]
-    checkpoint_seconds: float
-
-
 def train_run(
     material: Material, number: int, identity: dict[str, Any], folder: Path, progress: TrainingProgress
 ) -> None:
-    """Train one run, or go on with it, and write it to `folder`.
+    """Train one run, or go on with it, and write it to `folder`: its weights, or what is left where it diverges.
 
     Args:
         material: what all runs share.
@@ -61,39 +35,49 @@ def train_run(
         progress: where to say how far it is.
 
     Raises:
-        CheckFailed: where training diverges or the disk is full.
+        CheckFailed: where a class cannot spare a validation part, or the disk is full.
     """
-    job, machine, seed = material.job, material.machine, identity["seed"]
+    job, machine, schedule = material.job, material.machine, schedule_of(material.job)
     _discard_foreign(folder, identity, progress)
-    run = new_run(job, seed=seed, counts=list(material.counts.values()), machine=machine)
-    start = run.loss.state(job.classes)
+    lesson = lesson_of(material, identity["seed"])
+    run = new_run(job, seed=identity["seed"], counts=list(lesson.counts.values()), machine=machine)
+    record = _record(material, lesson, run, identity)
     if (folder / CHECKPOINT).exists():
         restore(folder / CHECKPOINT, run)
-    labels = material.labels
-    if job.labels == "permuted":
-        labels = dealt_anew(labels, derived_generator(seed, "labels"))
-    progress.begin(number, run, schedule_of(job).steps(len(labels)))
-    train(
-        run,
-        material.images,
-        labels.to(machine.device),
-        classes=job.classes,
-        schedule=schedule_of(job),
-        machine=machine,
-        after_step=_after_step(folder / CHECKPOINT, identity, material.checkpoint_seconds, progress),
-    )
-    progress.end(run)
+    progress.begin(number, run, schedule.steps(len(lesson.labels)))
+    try:
+        train(
+            run,
+            lesson.images,
+            lesson.labels,
+            classes=job.classes,
+            schedule=schedule,
+            machine=machine,
+            after_step=_after_step(folder / CHECKPOINT, identity, material.checkpoint_seconds, progress),
+            validation=lesson.validation,
+        )
+    except Diverged as diverged:
+        write_failed_run(folder, run.history, record | diverged.found)
+        progress.fail(diverged)
+    else:
+        selected = run.epoch if run.best is None else run.best.epoch
+        write_run(folder, run.network, run.history, record | {"selected_epoch": selected})
+        progress.end(run)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+def _record(material: Material, lesson: Lesson, run: Run, identity: dict[str, Any]) -> dict[str, Any]:
+    """What is written down about a run, whatever becomes of it; the run as it starts."""
     record = {
         **identity,
         "identity": digest(identity),
-        "counts": material.counts,
-        "cases": material.cases,
-        "start": start,
-        "threads": job.train.threads,
+        "counts": lesson.counts,
+        "cases": lesson.cases,
+        "start": run.loss.state(material.job.classes),
+        "threads": material.job.train.threads,
         "determinism": DETERMINISM,
     }
-    write_run(folder, run.network, run.history, record)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+    return record if lesson.held_out is None else record | {"validation": lesson.held_out}
 
 
 def _discard_foreign(folder: Path, identity: dict[str, Any], progress: TrainingProgress) -> None:

@@ -9,6 +9,24 @@ from torch import Tensor
 
 from dsn_saal.domain.errors import CheckFailed
 
+
+class Diverged(CheckFailed):
+    """A run that cannot go on, because something in it is no number any more.
+
+    Attributes:
+        found: epoch and step, both from 1, and the term that was the first to break.
+    """
+
+    def __init__(self, epoch: int, step: int, term: str) -> None:
+        self.found = {"epoch": epoch, "step": step, "term": term}
+        super().__init__(
+            "training diverged: a loss is not finite",
+            value=term,
+            where=f"epoch {epoch}, step {step}",
+            next_step="lower lr of the regimen, or look at the inputs of this run",
+        )
+
+
 NEVER = torch.iinfo(torch.int64).max
 
 
@@ -46,18 +64,13 @@ class Tally:
         self.tensors["broken_at"].clamp_(max=torch.where(torch.isfinite(terms), NEVER, step))
 
     def require_finite(self, epoch: int) -> None:
-        """Raise CheckFailed with the first step and term that was no number; `epoch` counts from 1."""
+        """Raise Diverged with the first step and term that was no number; `epoch` counts from 1."""
         broken = self.tensors["broken_at"].cpu()
         first = int(broken.min())
         if first == NEVER:
             return
         part, output = divmod(int(broken.flatten().argmin()), len(self.outputs))
-        raise CheckFailed(
-            "training diverged: a loss is not finite",
-            value=f"{self.parts[part]} of output {self.outputs[output]}",
-            where=f"epoch {epoch}, step {first + 1}",
-            next_step="lower train.lr, or look at the inputs of this run",
-        )
+        raise Diverged(epoch, first + 1, f"{self.parts[part]} of output {self.outputs[output]}")
 
     def means(self, side_weight: float) -> dict[str, float]:
         """Means over the epoch's images: the whole loss, each output's, each part's, and the share of hits."""

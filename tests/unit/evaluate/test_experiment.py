@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 import torch
 
+from dsn_saal.data.inference import predict_logits
 from dsn_saal.data.resident import ResidentImages
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.evaluate.experiment import evaluate_experiment
-from dsn_saal.evaluate.predict import predict_logits, softmax
+from dsn_saal.evaluate.predict import softmax
 from dsn_saal.models import build_network, read_weights, write_weights
 from dsn_saal.params.jobs import evaluate_job
 from dsn_saal.storage.atomic import write_json

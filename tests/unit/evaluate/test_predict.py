@@ -5,8 +5,9 @@ import pytest
 import torch
 from scipy import special
 
+from dsn_saal.data.inference import predict_logits
 from dsn_saal.data.resident import ResidentImages
-from dsn_saal.evaluate.predict import predict_logits, probabilities_of, softmax
+from dsn_saal.evaluate.predict import probabilities_of, softmax
 from dsn_saal.models import build_network
 
 

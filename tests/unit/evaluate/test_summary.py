@@ -57,7 +57,7 @@ def test_a_run_that_never_predicts_a_class_leaves_precision_missing(cohort, smal
     from dsn_saal.domain.classes import ClassSet
 
     metrics = run_metrics(table, ClassSet(job.classes, job.classes, job.positive))
-    summary = header_of(job, slices) | summary_of(job, [metrics], [table])
+    summary = header_of(job, slices) | summary_of(job, {0: metrics}, {0: table}, n_runs=1)
     missing = summary["metrics"]["precision.macro"]
     assert missing == {"mean": None, "sd": None, "values": [None], "interval": None}
     assert summary["metrics"]["accuracy.overall"]["sd"] is None

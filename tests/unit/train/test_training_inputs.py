@@ -5,7 +5,7 @@ from tiny_experiment import settings
 
 from dsn_saal.cli import main
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.train.inputs import require_certificate, training_rows
+from dsn_saal.train.inputs import require_certificate, training_slices
 
 
 def test_proven_and_unprovable_splits_may_train(place):
@@ -56,14 +56,15 @@ def test_training_rows_are_in_the_order_of_the_images_whatever_the_table_s(place
         {"row": [9, 2, 5], "case": "c", "label": [2, 0, 1], "draw": 0, "part": ["train", "train", "test"]}
     )
     here.write_split(table)
-    rows, labels = training_rows(here.split, 0)
+    part = training_slices(here.split, 0)
+    rows, labels = part.rows, part.labels
     assert rows.tolist() == [2, 9] and labels.tolist() == [0, 2] and rows.dtype == np.int64
     here.write_split(table.assign(part="test"))
     with pytest.raises(CheckFailed, match="no training slice"):
-        training_rows(here.split, 0)
+        training_slices(here.split, 0)
     here.write_split(table.drop(columns="label"))
     with pytest.raises(BadRequest, match="columns are missing"):
-        training_rows(here.split, 0)
+        training_slices(here.split, 0)
 
 
 def test_class_without_training_images_stops_the_job(place):

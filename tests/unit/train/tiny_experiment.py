@@ -12,6 +12,9 @@ from dsn_saal.storage.tables import write_table
 from dsn_saal.train.experiment import train_experiment
 
 CLASSES = ("covid19", "normal", "bacterial_pneumonia")
+CASES = [f"case {label}{number // 2}" for label in range(3) for number in range(8)]
+"""Two slices a case: three training cases and one test case a class."""
+
 SIDE = {
     "tap": "after_relu",
     "channels": 3,
@@ -46,7 +49,18 @@ REGIMEN = {
     "augmentation": None,
     "freeze_after": None,
 }
-TRAIN = {"precision": "auto", "select_epoch": "last", "runs": 1, "first_seed": 0, "threads": 1}
+TRAIN = {
+    "precision": "auto",
+    "select_epoch": "last",
+    "validation_share": None,
+    "compile": False,
+    "keep_weights": "all",
+    "runs": 1,
+    "first_seed": 0,
+    "threads": 1,
+}
+SELECTING = {"select_epoch": "best_validation", "validation_share": 0.3}
+"""What a run that selects its epoch has changed."""
 
 
 def settings(deep=True, **change):
@@ -63,10 +77,13 @@ def settings(deep=True, **change):
         "image_size": 32,
         "classes": CLASSES,
         "accept": [],
+        "predict_batch": None,
     }
     for key, value in change.items():
         place = next((section for section in ("regimen", "train") if key in job[section]), None)
         (job[place] if place else job)[key] = value
+    if job["train"]["keep_weights"] != "all":
+        job["predict_batch"] = 4
     return json.dumps(job)
 
 
@@ -82,7 +99,7 @@ class Place:
         pixels = np.random.default_rng(0).integers(0, 60, (24, 32, 32)) + 60 * labels[:, None, None]
         np.save(self.images / "images.npy", pixels.astype(np.uint8))
         part = np.where(np.arange(24) % 8 < 6, "train", "test")  # 18 train: two steps of 8 and one of 2
-        self.write_split(pd.DataFrame({"row": np.arange(24), "case": "c", "label": labels, "draw": 0, "part": part}))
+        self.write_split(pd.DataFrame({"row": np.arange(24), "case": CASES, "label": labels, "draw": 0, "part": part}))
         self.write_certificate("PROVEN", case="PROVEN")
 
     def write_split(self, table):
