@@ -8,7 +8,7 @@ import pytest
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.evaluate.collect import collect_metrics
-from dsn_saal.evaluate.summary import header_of, read_summary, run_metrics, summary_of
+from dsn_saal.evaluate.summary import differences, header_of, read_summary, run_metrics, summary_of
 from dsn_saal.params.jobs import evaluate_job
 
 
@@ -94,3 +94,23 @@ def test_collected_metrics_are_the_summaries_headlines(cohort, tmp_path):
         assert collected[name]["accuracy"]["mean"] == metrics["accuracy.overall"]["mean"]
         assert collected[name]["macro_recall"]["sd"] == metrics["sensitivity.macro"]["sd"]
         assert collected[name]["origin"] == "phantom"
+
+
+def test_differences_pair_the_runs_that_finished_in_both(cohort):
+    fake = cohort()
+    before = read(fake.evaluate("vgg16_bn_ce", seed=1, failed=(1,)))
+    after = read(fake.evaluate("dsn_saal", seed=2))
+    name = "accuracy.overall"
+    ours, theirs = after["metrics"][name]["values"], before["metrics"][name]["values"]
+    assert before["finished"] == [0, 2] and len(ours) == 3
+    assert differences(before, after, name) == [ours[0] - theirs[0], ours[2] - theirs[1]]
+    assert differences(read(fake.evaluate("vgg16_bn_ce", failed=(0, 1, 2))), after, name) is None
+    after["metrics"][name]["values"][2] = None
+    assert differences(before, after, name) is None
+
+
+def test_collected_metrics_count_what_diverged(cohort, tmp_path):
+    folder = cohort().evaluate("dsn_saal", failed=(0, 1, 2))
+    collect_metrics({"dsn_saal": folder / "summary.json"}, tmp_path / "metrics.json")
+    held = json.loads((tmp_path / "metrics.json").read_text())["dsn_saal"]
+    assert (held["n_runs"], held["n_failed"], held["accuracy"]) == (3, 3, {"mean": None, "sd": None})

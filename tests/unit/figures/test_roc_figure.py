@@ -102,3 +102,26 @@ def test_predictions_of_other_classes_are_refused(evaluated, tmp_path):
         path = evaluated[1]["dsn_saal"] / f"run-{run:02d}" / "predictions.parquet"
         write_table(path, pd.read_parquet(path).rename(columns={"p_normal": "p_healthy"}))
     refused(evaluated, tmp_path, CheckFailed, "other classes")
+
+
+@pytest.mark.parametrize("failed", [(0,), (0, 1, 2)])
+def test_runs_that_diverged_are_left_out_and_counted(cohort, small_settings, monkeypatch, tmp_path, failed):
+    fake, settings = cohort(), small_settings()
+    names = [row.name for row in figure_job(settings, "figure4").rows]
+    folders = {name: fake.evaluate(name, seed=n, settings=settings) for n, name in enumerate(names[1:])}
+    folders = {names[0]: fake.evaluate(names[0], seed=9, settings=settings, failed=failed)} | folders
+    drawn = Drawn(monkeypatch)
+    roc.draw_figure(figure_job(settings, "figure4"), predictions=folders, out=tmp_path / "f")
+    first, second, *_ = drawn.legend(0)
+    metric = json.loads((folders[names[0]] / "summary.json").read_text())["metrics"]["auc.ovr_macro"]
+    area = "–" if metric["mean"] is None else f"{metric['mean']:.3f} ± {metric['sd']:.3f}"
+    assert first.endswith(f"{area} ({3 - len(failed)} of 3 runs, the rest diverged)") and "diverged" not in second
+    assert len(drawn.line(0, 0)) == (0 if len(failed) == 3 else 402)
+
+
+def test_a_figure_without_any_run_is_still_drawn(cohort, small_settings, tmp_path):
+    fake, settings = cohort(), small_settings()
+    names = [row.name for row in figure_job(settings, "figure4").rows]
+    folders = {name: fake.evaluate(name, settings=settings, failed=(0, 1, 2)) for name in names}
+    roc.draw_figure(figure_job(settings, "figure4"), predictions=folders, out=tmp_path / "f")
+    assert (tmp_path / "f.svg").is_file()

@@ -195,3 +195,38 @@ def test_a_comparison_claims_no_more_than_the_intervals(first, second, words):
         for bounds in (first, second)
     ]
     assert words in _reading(*summaries)
+
+
+def fail(one, name, failed, skill=1.5):
+    one.fake.evaluate(name, skill=skill, settings=one.settings, failed=failed)
+
+
+def test_runs_that_diverged_are_counted_in_the_words_and_paired_by_what_is_left(paper):
+    one = paper()
+    last = one.job.rows[-1]
+    fail(one, last.name, (1,))
+    fail(one, one.job.control.name, (0, 2))
+    one.write_tables()
+    texts = pages(one.build())
+    sentence = f"1 of 3 runs diverged for {last.title}: its numbers are of those that finished."
+    assert sentence in texts[0] and sum(sentence in text for text in texts) >= 2
+    facts = collect_facts(one.job, one.sources)
+    assert "of 2 runs that finished in both" in facts["comparison_words"]
+    assert f"2 of 3 runs diverged for {one.job.control.title}" in facts["diverged_sentence"]
+    assert facts["control_interval"] == "–" and facts["control_sentence"] == "No interval can be given."
+    assert "diverged in epoch 1" in {row["weights"] for row in facts["runs_table"]}
+
+
+def test_where_nothing_finished_no_number_is_made_up(paper):
+    one = paper()
+    for row in (*one.job.rows, one.job.control):
+        fail(one, row.name, (0, 1, 2))
+    one.write_tables()
+    whole = " ".join(pages(one.build()))
+    assert "3 of 3 runs diverged" in whole and "Paired by run" not in whole
+    facts = collect_facts(one.job, one.sources)
+    assert {row["accuracy"] for row in facts["rows"]} == {"–"} and facts["control_recall"] == "–"
+
+
+def test_where_all_finished_nothing_is_said_of_divergence(paper):
+    assert collect_facts((one := paper()).job, one.sources)["diverged_sentence"] == ""

@@ -126,3 +126,35 @@ def test_switchboard_prints_what_was_chosen(small_settings):
     assert {key for key in chosen if chosen[key] != other[key]} == {"evaluate.f1"} and other[
         "evaluate.f1"
     ] == "weighted"
+
+
+class OneFailed(Evaluated):
+    """The last row lost runs."""
+
+    def __init__(self, cohort, settings, failed):
+        super().__init__(cohort, settings)
+        name = self.job.rows[-1].name
+        self.files[name] = cohort.evaluate(name, skill=2, seed=5, settings=settings, failed=failed) / "summary.json"
+
+
+def test_runs_that_diverged_are_counted_and_in_no_number(cohort, small_settings):
+    evaluated = OneFailed(cohort(), small_settings(), failed=(1,))
+    name, title = evaluated.job.rows[-1].name, evaluated.job.rows[-1].title
+    held = json.loads(evaluated.files[name].read_text())["metrics"]["accuracy.overall"]
+    table = evaluated.table()
+    assert len(held["values"]) == 2
+    assert table.rows[-1][table.columns.index("ACC")] == f"{held['mean']:.3f} ± {held['sd']:.3f}"
+    assert f"1 of 3 runs diverged for {title}: its numbers are of those that finished." in table.footnotes
+    assert "over the runs that finished, of 3 runs" in table.footnotes[0]
+    assert not any("undefined" in note for note in table.footnotes)
+
+
+def test_a_row_whose_runs_all_diverged_is_printed_without_a_number(cohort, small_settings):
+    evaluated = OneFailed(cohort(), small_settings(), failed=(0, 1, 2))
+    table = evaluated.table()
+    assert set(table.rows[-1][1:]) == {"–"}
+    assert any(note.startswith("3 of 3 runs diverged for") and "no numbers" in note for note in table.footnotes)
+
+
+def test_nothing_diverged_and_nothing_is_said(evaluated):
+    assert "diverged" not in " ".join(evaluated.table().footnotes)

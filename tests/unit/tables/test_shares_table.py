@@ -68,3 +68,19 @@ def test_another_test_part_is_refused(thinned):
     thinned.files[name].write_text(json.dumps(held))
     with pytest.raises(CheckFailed, match="test slices of"):
         thinned.rows()
+
+
+def test_a_change_is_of_the_runs_that_finished_in_both(thinned):
+    whole, thin = (thinned.job.rows[n].name for n in (0, 1))
+    held = thinned.read(thin)
+    metric = held["metrics"]["sensitivity.covid19"]
+    values = metric["values"][1:]
+    metric.update(values=values, mean=sum(values) / 2)
+    held.update(finished=[1, 2], n_failed=1)
+    for other in held["metrics"].values():
+        if other is not metric:
+            other["values"] = other["values"][1:]
+    thinned.files[thin].write_text(json.dumps(held))
+    before = thinned.read(whole)["metrics"]["sensitivity.covid19"]["values"]
+    change = sum(value - before[run] for run, value in zip((1, 2), values, strict=True)) / 2
+    assert thinned.rows()[1]["SEN COVID-19"].endswith(f"({change:+.3f})".replace("-", "−"))

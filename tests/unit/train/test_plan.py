@@ -48,3 +48,11 @@ def test_the_command_prints_a_row_for_every_experiment(capsys):
     assert main(["train", "--plan", "--experiment", "resnet"]) == 2
     assert main(["train", "--experiment", "dsn_saal"]) == 2
     assert "--images, --split" in capsys.readouterr().err
+
+
+def test_the_disk_of_a_plan_is_that_of_the_weights_that_stay(place):
+    here = place()
+    plans = {keep: plan_of(here, runs=5, keep_weights=keep) for keep in ("all", "median", "none")}
+    one = 4 * plans["all"].parameters
+    assert [plan.weight_bytes for plan in plans.values()] == [5 * one, one, 0]
+    assert {plan.peak_bytes for plan in plans.values()} == {5 * one}

@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 import torch
-from tiny_experiment import settings
+from tiny_experiment import SELECTING, settings
 
 from dsn_saal.params.jobs import TrainJob, parse_job
 from dsn_saal.train import checkpoint as checkpoint_module
@@ -22,9 +22,13 @@ class Interrupt(Exception):
     """Stands for the end of the process inside a test."""
 
 
-@pytest.mark.parametrize("deep", [True, False])
+PLAIN, CHOOSING = {"deep": False}, {**SELECTING, "batch_size": 5}
+"""Three steps an epoch each: 18 images in eights, 12 in fives."""
+
+
+@pytest.mark.parametrize("change", [{}, PLAIN, CHOOSING], ids=["deep", "plain", "best_validation"])
 @pytest.mark.parametrize("steps", range(1, 7))
-def test_interrupted_after_any_step(place, unbroken, monkeypatch, deep, steps):
+def test_interrupted_after_any_step(place, unbroken, monkeypatch, change, steps):
     here, done = place(), []
 
     def write_then_stop(path, run, identity):
@@ -35,10 +39,10 @@ def test_interrupted_after_any_step(place, unbroken, monkeypatch, deep, steps):
 
     monkeypatch.setattr(single, "write_checkpoint", write_then_stop)
     with pytest.raises(Interrupt):
-        here.train(checkpoint_seconds=0, deep=deep)
+        here.train(checkpoint_seconds=0, **change)
     assert done[-1] == ((steps - 1) // 3, (steps - 1) % 3 + 1) and not here.out.exists()
     monkeypatch.setattr(single, "write_checkpoint", write_checkpoint)
-    assert here.train(deep=deep) == unbroken(deep=deep) and not here.state.exists()
+    assert here.train(**change) == unbroken(**change) and not here.state.exists()
 
 
 KILLER = textwrap.dedent(
@@ -81,10 +85,11 @@ KILLER = textwrap.dedent(
 )
 
 
-def test_real_kills_one_after_another(place, unbroken):
+@pytest.mark.parametrize("change", [{}, CHOOSING], ids=["last", "best_validation"])
+def test_real_kills_one_after_another(place, unbroken, change):
     """SIGKILL with steps lost, inside the writing of a checkpoint, and half-way through publishing."""
     here = place()
-    arguments = [*here.arguments(), "--checkpoint-seconds", "0", "--settings", settings(runs=2)]
+    arguments = [*here.arguments(), "--checkpoint-seconds", "0", "--settings", settings(runs=2, **change)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     said = []
     for kind in ("lost steps", "half a checkpoint", "half a publication"):
@@ -96,7 +101,7 @@ def test_real_kills_one_after_another(place, unbroken):
         said.append(ended.stderr)
     # The first was killed after five steps with a checkpoint of four: one step of the second epoch.
     assert "run 1/2 goes on at epoch 2, step 2" in said[1] and "goes on" not in said[0]
-    assert here.train(runs=2) == unbroken(runs=2)
+    assert here.train(runs=2, **change) == unbroken(runs=2, **change)
     assert not here.state.exists()
 
 

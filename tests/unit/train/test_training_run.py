@@ -126,14 +126,6 @@ def test_last_batch_may_hold_one_image(place):
     assert all(float(row["loss"]) > 0 for row in rows)
 
 
-def test_divergence_is_named_by_epoch_step_and_term(place):
-    here = place()
-    with pytest.raises(CheckFailed, match="diverged") as caught:
-        here.train(lr=1e30, deep=False)
-    assert "epoch 1, step 2" in caught.value.text() and "ce of output final" in caught.value.text()
-    assert not here.out.exists()
-
-
 def test_tally_names_the_first_broken_term():
     tally = Tally(("dce", "drce"), 3, torch.device("cpu"))
     logits, targets = torch.zeros(2, 3), torch.zeros(2, dtype=torch.int64)
@@ -166,8 +158,11 @@ def test_tally_means_count_images_not_batches():
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
     ],
 )
-def test_lack_of_memory_names_the_batch_size(error):
-    with pytest.raises(CheckFailed, match=r"(?s)free memory.*batch size 32"), memory_errors(32):
+def test_lack_of_memory_names_the_batch_size_and_its_key(error):
+    with pytest.raises(CheckFailed, match=r"(?s)a training step.*batch size 32.*of the regimen"), memory_errors(32):
+        raise error
+    predicting = memory_errors(64, step="a step of prediction", key="evaluate.batch_size")
+    with pytest.raises(CheckFailed, match=r"(?s)of prediction.*batch size 64.*halve evaluate.batch_size"), predicting:
         raise error
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dsn_saal.params.jobs import TrainJob, parse_job
+from dsn_saal.evaluate.experiment import evaluate_experiment
+from dsn_saal.params.jobs import EvaluateJob, TrainJob, parse_job
 from dsn_saal.storage.atomic import write_json
 from dsn_saal.storage.tables import write_table
 from dsn_saal.train.experiment import train_experiment
@@ -58,6 +59,18 @@ TRAIN = {
     "runs": 1,
     "first_seed": 0,
     "threads": 1,
+}
+EVALUATE = {
+    "predict_from": "final",
+    "batch_size": 4,
+    "accuracy": "overall",
+    "f1": "macro",
+    "g_mean": "multiclass",
+    "auc": "ovr_macro",
+    "std_ddof": 1,
+    "interval_level": 0.95,
+    "bootstrap_draws": 100,
+    "bootstrap_seed": 0,
 }
 SELECTING = {"select_epoch": "best_validation", "validation_share": 0.3}
 """What a run that selects its epoch has changed."""
@@ -148,6 +161,22 @@ class Place:
             checkpoint_seconds=checkpoint_seconds,
         )
         return self.content()
+
+    def evaluate(self, predict_from="final", **change):
+        """Evaluate what was trained, in this process, to root/evaluated; returns the summary."""
+        table = pd.read_parquet(self.split)
+        write_table(self.images / "index.parquet", table[["row", "case", "label"]].assign(origin="phantom"))
+        job = json.loads(settings(**change))
+        kept = {key: job[key] for key in ("name", "network", "model", "image_size", "classes")}
+        measured = {**EVALUATE, "predict_from": predict_from}
+        more = {"evaluate": measured, "runs": job["train"]["runs"], "threads": 1, "positive": "covid19"}
+        return evaluate_experiment(
+            parse_job(EvaluateJob, json.dumps(kept | more)),
+            images=self.images,
+            split=self.split,
+            weights=self.out,
+            out=self.root / "evaluated",
+        )
 
     def content(self):
         """Every file of the results with its bytes."""
