@@ -25,6 +25,6 @@ def test_the_networks_learn(experiment):
 
 def test_without_true_labels_nothing_is_learnt():
     held = METRICS["vgg16_bn_ce_permuted"]
-    mean, sd, runs = held["macro_recall"]["mean"], held["macro_recall"]["sd"], held["n_runs"]
+    mean, sd, runs = held["macro_recall"]["mean"], held["macro_recall"]["sd"], held["n_runs"] - held.get("n_failed", 0)
     reach = stats.t.ppf(0.975, runs - 1) * sd / math.sqrt(runs)
     assert mean - reach <= CHANCE and mean < LEARNT - 0.1

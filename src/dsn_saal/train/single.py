@@ -40,6 +40,8 @@ def train_run(
     job, machine, schedule = material.job, material.machine, schedule_of(material.job)
     _discard_foreign(folder, identity, progress)
     lesson = lesson_of(material, identity["seed"])
+    if lesson.held_out is not None and lesson.held_out["unit"] == "slice":
+        progress.say("the cases of some slices are unknown: such slices are held out for validation one by one")
     run = new_run(job, seed=identity["seed"], counts=list(lesson.counts.values()), machine=machine)
     record = _record(material, lesson, run, identity)
     if (folder / CHECKPOINT).exists():

@@ -99,10 +99,11 @@ def test_each_seed_holds_out_cases_of_its_own(place, monkeypatch):
     assert len({lesson.validation.images.pixels.numpy().tobytes() for lesson in lessons}) > 1
 
 
-def test_slices_are_held_out_where_cases_are_unknown_and_the_record_says_so(place):
+def test_slices_are_held_out_where_cases_are_unknown_and_it_is_said(place, capsys):
     here = place()
     here.write_split(pd.read_parquet(here.split).assign(case=""))
     record = json.loads(here.train(**SELECTING, deep=False)["run-00/run.json"])
+    assert "held out for validation one by one" in capsys.readouterr().err
     assert record["validation"] == {
         "unit": "slice",
         "counts": dict.fromkeys(CLASSES, 2),
