@@ -80,14 +80,15 @@ def read_trained_runs(folder: Path, experiment: str, n_runs: int) -> list[Traine
 
 
 def _read_run(folder: Path, key: RunKey, listed: dict[str, str]) -> TrainedRun:
-    weights = _checked(folder, f"{key.run_name}/weights.safetensors", listed)
-    record = json.loads(_checked(folder, f"{key.run_name}/run.json", listed).read_text(encoding="utf-8"))
+    weights = checked_file(folder, f"{key.run_name}/weights.safetensors", listed)
+    record = json.loads(checked_file(folder, f"{key.run_name}/run.json", listed).read_text(encoding="utf-8"))
     if "identity" not in record:
         raise CheckFailed("a run does not say what it was trained from", where=folder / key.run_name / "run.json")
     return TrainedRun(key, weights, listed[f"{key.run_name}/weights.safetensors"], record)
 
 
-def _checked(folder: Path, name: str, listed: dict[str, str]) -> Path:
+def checked_file(folder: Path, name: str, listed: dict[str, str]) -> Path:
+    """A file of a trained run; raises CheckFailed where it is not the one that the listing names."""
     path = folder / name
     wrong = None
     if name not in listed:
