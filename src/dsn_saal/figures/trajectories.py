@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,6 +24,9 @@ from dsn_saal.statistics.printed import near_one
 
 ALPHAS = (0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999)
 """Ticks of an axis of alpha, which is spaced by its logit."""
+
+LOGITS = (-4.6, 11.5)
+"""Ends of the axis of alpha below: 0.01 and 0.99999."""
 
 EFFECT = "0.9"
 """Grey of the alphas that re-balance."""
@@ -67,7 +71,9 @@ def draw_figure(
             axes = _column(figure, grid, column)
             axes[0].set_title(_broken(row.title), fontsize=7)
             _draw_runs(axes, runs[row.name], counts)
-        _legends(figure.axes[0:3], list(job.classes.values()), runs[wanted[0]][0].betas.shape[1])
+        seen = np.concatenate([run.alpha for held in runs.values() for run in held])
+        _alpha_ticks(figure.axes[0], "y", min(0.05, seen.min() / 2), max(0.9999, (1 + seen.max()) / 2))
+        _legend(figure, list(job.classes.values()), runs[wanted[0]][0].betas.shape[1])
         _draw_needed(figure.add_subplot(grid[3, :]), [(row.title, runs[row.name]) for row in job.rows], counts)
         mark_origin(figure, read[wanted[0]]["origin"])
         write_figure_files(figure, out)
@@ -104,61 +110,65 @@ def _draw_runs(axes: Sequence[Axes], runs: Sequence[Trajectory], counts: Sequenc
             colour, dash = LINES[place % len(LINES)]
             axes[2].plot(epochs, weight, color=colour, linestyle=dash, linewidth=0.8)
     axes[1].set_ylim(0, 1)
-    _alpha_ticks(axes[0], "y", 0.05, 0.9999)
 
 
-def _legends(axes: Sequence[Axes], classes: Sequence[str], n_betas: int) -> None:
-    """Keys inside the first column."""
-    ends = [Line2D([], [], color=_grey(place, n_betas), linewidth=1) for place in {0: 0, n_betas - 1: 0}]
-    names = ["first side", "final"][-len(ends) :]
-    axes[1].legend(ends, names, fontsize=5.5, frameon=False, loc="upper left", borderpad=0, handlelength=1.5)
+def _legend(figure: Figure, classes: Sequence[str], n_betas: int) -> None:
+    """One key for all columns, below them: the greys of the betas, the colours and dashes of the classes."""
+    ends = {f"beta, {'first side' if place < n_betas - 1 else 'final'} output": place for place in (0, n_betas - 1)}
+    keys = [Line2D([], [], color=_grey(place, n_betas)) for place in ends.values()]
     styles = [LINES[place % len(LINES)] for place in range(len(classes))]
-    keys = [Line2D([], [], color=colour, linestyle=dash) for colour, dash in styles]  # type: ignore[arg-type]
-    axes[2].legend(keys, classes, fontsize=5.5, frameon=False, loc="upper left", borderpad=0, handlelength=1.8)
+    keys += [Line2D([], [], color=colour, linestyle=dash) for colour, dash in styles]  # type: ignore[arg-type]
+    names = [*ends, *(f"weight, {title}" for title in classes)]
+    figure.legend(
+        keys, names, loc="outside lower center", ncols=len(keys), frameon=False, fontsize=6.5, columnspacing=1.2
+    )
 
 
 def _draw_needed(axis: Axes, variants: Sequence[tuple[str, Sequence[Trajectory]]], counts: Sequence[int]) -> None:
     """The ratio by alpha as a curve; below it a bar for each variant from its smallest to its largest alpha."""
-    logits = np.linspace(-4.6, 11.5, 500)
-    alphas = 1 / (1 + np.exp(-logits))
+    alphas = 1 / (1 + np.exp(-np.linspace(*LOGITS, 500)))
     limit = max(counts) / min(counts)
     room = limit - 1 if limit > 1 else 1.0
     threshold = alpha_of_ratio(1 + NEGLIGIBLE, counts)
     axis.set_xscale("logit")
     if threshold is not None:
         axis.axvspan(threshold, 1 - 1e-9, color=EFFECT, linewidth=0)
-        axis.annotate(
-            f"weights differ by more than {100 * NEGLIGIBLE:g} % from alpha = {near_one(threshold)} on",
-            (threshold, 1 + 0.97 * room), xytext=(3, 0), textcoords="offset points", fontsize=6.5, va="top",
-        )  # fmt: skip
+        _note(axis, f"weights differ by more than {100 * NEGLIGIBLE:g} %\nfrom alpha = {near_one(threshold)} on",
+              (threshold, 1 + 0.55 * room), to="left")  # fmt: skip
     axis.axhline(limit, color="0.6", linewidth=0.6)
     axis.annotate(
-        f"inverse frequency: {limit:.3f}", (alphas[0], limit), xytext=(2, 2), textcoords="offset points", fontsize=6.5
-    )
+        f"as alpha goes to 1: {limit:.3f}, the inverse frequency", (alphas[0], limit),
+        xytext=(2, 2), textcoords="offset points", fontsize=6.5,
+    )  # fmt: skip
     axis.plot(alphas, weight_ratio(alphas, counts), color="black")
     for place, (title, runs) in enumerate(variants):
-        colour = LINES[place % len(LINES)][0]
-        height = 1 - room * (0.12 + 0.11 * place)
-        seen = np.concatenate([run.alpha for run in runs])
-        axis.plot([seen.min(), seen.max()], [height, height], color=colour, linewidth=3, solid_capstyle="butt")
-        for run in runs:
-            axis.plot(run.alpha[-1], height, marker="|", color="black", markersize=6, markeredgewidth=0.8)
-        axis.annotate(
-            title,
-            (seen.min(), height),
-            xytext=(-3, 0),
-            textcoords="offset points",
-            fontsize=6.5,
-            ha="right",
-            va="center",
-        )
-    axis.set_ylim(1 - room * (0.2 + 0.11 * len(variants)), 1 + 1.12 * room)
-    axis.yaxis.set_major_locator(
-        FixedLocator([tick for tick in MaxNLocator(4).tick_values(1, limit) if 1 <= tick <= limit])
-    )
+        _draw_visited(axis, title, runs, 1 - room * (0.14 + 0.13 * place), LINES[place % len(LINES)][0])
+    axis.set_ylim(1 - room * (0.14 + 0.13 * len(variants)), 1 + 1.12 * room)
+    ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(1, limit)
+    axis.yaxis.set_major_locator(FixedLocator([tick for tick in ticks if 1 <= tick <= limit]))
     _alpha_ticks(axis, "x", alphas[0], alphas[-1])
     axis.set_xlabel("alpha")
     axis.set_ylabel("largest / smallest class weight")
+
+
+def _draw_visited(axis: Axes, title: str, runs: Sequence[Trajectory], height: float, colour: str) -> None:
+    """A bar over the alphas that the runs went through, a tick where each ended, the title where there is room."""
+    seen = np.concatenate([run.alpha for run in runs])
+    low, high = float(seen.min()), float(seen.max())
+    axis.plot([low, high], [height, height], color=colour, linewidth=3, solid_capstyle="butt")
+    for run in runs:
+        axis.plot(run.alpha[-1], height, marker="|", color="black", markersize=6, markeredgewidth=0.8)
+    to_right = LOGITS[1] - np.log(high / (1 - high)) > np.log(low / (1 - low)) - LOGITS[0]
+    _note(axis, title, (high, height) if to_right else (low, height), to="right" if to_right else "left")
+
+
+def _note(axis: Axes, text: str, place: tuple[float, float], *, to: Literal["left", "right"]) -> None:
+    """Small words to the left or the right of a place."""
+    align: Literal["left", "right"] = "left" if to == "right" else "right"
+    shift = 4 if to == "right" else -4
+    axis.annotate(
+        text, place, xytext=(shift, 0), textcoords="offset points", fontsize=6.5, va="center", ha=align,
+    )  # fmt: skip
 
 
 def _alpha_ticks(axis: Axes, which: str, low: float, high: float) -> None:

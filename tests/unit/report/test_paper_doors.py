@@ -51,7 +51,8 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
         assert main([*call, "--out", str(out / f"contact_sheet_{name}")]) == 0, capsys.readouterr().err
     report = [
         "report", *summaries, *training, "--flow", fake.flow, "--mask-quality", fake.mask_quality,
-        "--index", fake.index_path, "--certificate", fake.certificate, "--out", out / "paper.pdf", "--settings", report_job(settings).to_json(),
+        "--index", fake.index_path, "--certificate", fake.certificate,
+        "--out", out / "paper.pdf", "--settings", report_job(settings).to_json(),
     ]  # fmt: skip
     report += [word for name in TABLES for word in ("--table", f"{name}={out / name}.json")]
     report += [word for name in one.figures for word in ("--figure", f"{name}={out / name}.svg")]
