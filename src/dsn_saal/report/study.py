@@ -93,7 +93,7 @@ def _balance(variants: Sequence[Variant]) -> str:
         return f"In no variant did the weights of all runs end more than {_percent()} apart."
     if len(balanced) == len(variants):
         return f"In every variant the weights of all runs ended more than {_percent()} apart."
-    return f"The weights of all runs ended more than {_percent()} apart only in {listed(balanced)}."
+    return f"The weights of all runs ended more than {_percent()} apart only in: {'; '.join(balanced)}."
 
 
 def _variant(variant: Variant, reading: Variant) -> Facts:
@@ -122,8 +122,8 @@ def _verdict(variants: Sequence[Variant]) -> str:
     found = {variant.title: differences(variant, variants[0], RECALL) for variant in variants[1:]}
     up = [title for title, values in found.items() if values and all(value > 0 for value in values)]
     down = [title for title, values in found.items() if values and all(value < 0 for value in values)]
-    parts = [f"higher in every run with {listed(up)}"] if up else []
-    parts += [f"lower in every run with {listed(down)}"] if down else []
+    parts = [f"higher in every run with: {'; '.join(up)}"] if up else []
+    parts += [f"lower in every run with: {'; '.join(down)}"] if down else []
     if not parts:
         return "Against it, no change moved macro recall the same way in every run."
-    return f"Against it, macro recall was {' and '.join(parts)}; nothing else moved it the same way in every run."
+    return f"Against it, macro recall was {' – and '.join(parts)}. Nothing else moved it the same way in every run."

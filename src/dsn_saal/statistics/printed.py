@@ -72,7 +72,7 @@ def significant(value: float, digits: int = 3) -> str:
 def between(values: Sequence[float], form: Form) -> str:
     """From the smallest to the largest of values, once where they are printed alike."""
     low, high = form(min(values)), form(max(values))
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else f"{low}–{high}"
 
 
 def plain(value: float) -> str:

@@ -34,11 +34,11 @@ ENDS = {"dsn_saal": (0.3, 0.4, 0.2), "dsn_saal_no_decay": (0.4,), "dsn_saal_info
 
 def test_the_numbers_are_those_of_the_histories(study):
     facts = study(ENDS, RECALLS)
-    assert "started at 0.50000 and ended at 0.20000 to 0.40000" in facts["study_learned"]
+    assert "started at 0.50000 and ended at 0.20000–0.40000" in facts["study_learned"]
     assert facts["study_needed"].startswith("With 9, 19 and 7 training images a class the class weights differ by less")
     assert facts["study_needed"].endswith("2.714 times the smallest.")
-    assert facts["study_balance"].endswith("more than 1 % apart only in DSN-SAAL, informed start.")
-    assert [row["alpha"] for row in facts["study_variants"]] == ["0.40000", "0.98000 to 0.99900"]
+    assert facts["study_balance"].endswith("more than 1 % apart only in: DSN-SAAL, informed start.")
+    assert [row["alpha"] for row in facts["study_variants"]] == ["0.40000", "0.98000–0.99900"]
 
 
 def test_the_hidden_decay_of_the_rate_is_start_over_end(study):
@@ -51,9 +51,13 @@ def test_the_hidden_decay_of_the_rate_is_start_over_end(study):
 @pytest.mark.parametrize(
     ("no_decay", "informed", "verdict"),
     [
-        ([0.6, 0.7, 0.8], [0.4, 0.5, 0.6], "higher in every run with DSN-SAAL, no decay and lower in every run with"),
+        (
+            [0.6, 0.7, 0.8],
+            [0.4, 0.5, 0.6],
+            "higher in every run with: DSN-SAAL, no decay – and lower in every run with:",
+        ),
         ([0.6, 0.6, 0.8], [0.4, 0.7, 0.6], "no change moved macro recall the same way in every run"),
-        ([0.6, None, 0.8], [0.6, 0.7, 0.8], "higher in every run with DSN-SAAL, informed start;"),
+        ([0.6, None, 0.8], [0.6, 0.7, 0.8], "higher in every run with: DSN-SAAL, informed start."),
     ],
 )
 def test_the_verdict_counts_runs_and_claims_no_more(study, no_decay, informed, verdict):
