@@ -14,8 +14,8 @@ from dsn_saal.domain.classes import ClassSet
 from dsn_saal.evaluate.summary import header_of, run_metrics, summary_of, without_nan
 from dsn_saal.params.jobs import evaluate_job
 from dsn_saal.params.root import resolve
-from dsn_saal.storage.atomic import write_json
-from dsn_saal.storage.listing import sha256_of
+from dsn_saal.storage.atomic import write_json, write_text
+from dsn_saal.storage.listing import sha256_of, write_listing
 from dsn_saal.storage.tables import write_table
 
 ROOT = Path(__file__).parents[2]
@@ -147,13 +147,32 @@ class Cohort:
         write_json(out / "summary.json", measured | {"network": network, "training": training})
         return out
 
+    def train(self, experiment, settings=None, epochs=3, ends=(0.9, 0.999)):
+        """Write a training of SAAL whose alpha goes from 0.5 towards one of `ends` by run; no weights."""
+        job = evaluate_job(settings or small_settings(), experiment)
+        out, generator = self.root / "train" / experiment, np.random.default_rng(3)
+        for run in range(job.runs):
+            record = self.record(run)
+            alphas = np.linspace(0.5, ends[run % len(ends)], epochs + 1)
+            states = []
+            for alpha in alphas:
+                betas = {f"beta_{number}": float(generator.uniform(0.2, 0.8)) for number in range(1, 7)}
+                weights = {f"w_{name}": (1 - alpha) / (1 - alpha ** record["counts"][name]) for name in job.classes}
+                states.append({"alpha": float(alpha)} | betas | weights)
+            rows = pd.DataFrame(states[1:])
+            rows.insert(0, "epoch", np.arange(1, epochs + 1))
+            write_text(out / f"run-{run:02d}" / "history.csv", rows.to_csv(index=False))
+            write_json(out / f"run-{run:02d}" / "run.json", record | {"start": states[0]})
+        write_listing(out)
+        return out
+
     def record(self, run=0):
         """What training writes down about a run."""
         return {
             "identity": hashlib.sha256(str(run).encode()).hexdigest(), "seed": run, "settings": {"name": "fake"},
             "images_sha256": sha256_of(self.images / "images.npy"), "split_sha256": sha256_of(self.split),
             "code": "c" * 64, "torch": "2.13.0", "torchvision": "0.28.0", "device": "cpu", "precision": "fp32",
-            "counts": {"covid19": 9, "normal": 9, "bacterial_pneumonia": 9}, "threads": 2,
+            "counts": {"covid19": 9, "normal": 19, "bacterial_pneumonia": 7}, "threads": 2,
             "cases": {"covid19": 4, "normal": 4, "bacterial_pneumonia": 4},
             "determinism": "bit-exact on the same machine",
         }  # fmt: skip

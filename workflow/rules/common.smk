@@ -78,7 +78,11 @@ SPLITS = [
     for protocol in dataset.protocols
 ]
 SHOWN = dict.fromkeys(
-    [*settings.report.table3, *filter(None, [settings.report.control])]
+    [
+        *settings.report.table3,
+        *settings.report.saal_ablation,
+        *filter(None, [settings.report.control]),
+    ]
 )
 
 

@@ -9,6 +9,7 @@ SHOWN_SPLIT = SPLIT.format(
     dataset=settings.report.dataset, protocol=settings.report.protocol
 )
 
+TRAINED = "results/train/{experiment}"
 IN_TABLE6 = [name for names in settings.report.table6.values() for name in names]
 
 
@@ -69,6 +70,30 @@ rule table6:
         out=subpath(output[0], strip_suffix=".csv"),
     shell:
         "dsn-saal table table6 {params.summaries:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
+
+
+rule saal_ablation:
+    input:
+        expand(SUMMARY, experiment=settings.report.saal_ablation),
+        expand(
+            "results/train/{experiment}/SHA256SUMS",
+            experiment=settings.report.saal_ablation,
+        ),
+    output:
+        table("saal_ablation"),
+    log:
+        "logs/tables/saal_ablation.log",
+    params:
+        settings=lambda wildcards: paper_jobs.table_job(
+            settings, "saal_ablation"
+        ).to_json(),
+        code=glue.code("cli.table"),
+        summaries=named("--summary", SUMMARY, settings.report.saal_ablation),
+        training=named("--training", TRAINED, settings.report.saal_ablation),
+        out=subpath(output[0], strip_suffix=".csv"),
+    shell:
+        "dsn-saal table saal_ablation {params.summaries:q} {params.training:q} --out {params.out:q} "
+        "--settings {params.settings:q} &> {log:q}"
 
 
 rule switchboard:
@@ -199,11 +224,39 @@ rule figure4:
         "dsn-saal figure figure4 {params.predictions:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
 
 
+rule saal_trajectories:
+    input:
+        expand(SUMMARY, experiment=settings.report.saal_ablation),
+        expand(
+            "results/train/{experiment}/SHA256SUMS",
+            experiment=settings.report.saal_ablation,
+        ),
+    output:
+        figure("saal_trajectories"),
+    log:
+        "logs/figures/saal_trajectories.log",
+    params:
+        settings=lambda wildcards: paper_jobs.figure_job(
+            settings, "saal_trajectories"
+        ).to_json(),
+        code=glue.code("cli.figure"),
+        summaries=named("--summary", SUMMARY, settings.report.saal_ablation),
+        training=named("--training", TRAINED, settings.report.saal_ablation),
+        out=subpath(output[0], strip_suffix=".svg"),
+    shell:
+        "dsn-saal figure saal_trajectories {params.summaries:q} {params.training:q} --out {params.out:q} "
+        "--settings {params.settings:q} &> {log:q}"
+
+
 rule report:
     input:
         expand("results/tables/{table}.json", table=TABLES),
         expand("results/figures/{figure}.svg", figure=FIGURES),
         expand(SUMMARY, experiment=SHOWN),
+        expand(
+            "results/train/{experiment}/SHA256SUMS",
+            experiment=settings.report.saal_ablation,
+        ),
         flow=f"results/ingest/{settings.report.dataset}/flow.json",
         mask_quality=f"{SHOWN_PREPROCESSED}/mask_quality.json",
         index=f"{SHOWN_PREPROCESSED}/index.parquet",
@@ -226,7 +279,8 @@ rule report:
             for word in ("--figure", f"{name}=results/figures/{name}.svg")
         ],
         summaries=named("--summary", SUMMARY, SHOWN),
+        training=named("--training", TRAINED, settings.report.saal_ablation),
     shell:
-        "dsn-saal report {params.tables:q} {params.figures:q} {params.summaries:q} --flow {input.flow:q} "
-        "--mask-quality {input.mask_quality:q} --index {input.index:q} --certificate {input.certificate:q} "
-        "--out {output:q} --settings {params.settings:q} &> {log:q}"
+        "dsn-saal report {params.tables:q} {params.figures:q} {params.summaries:q} {params.training:q} "
+        "--flow {input.flow:q} --mask-quality {input.mask_quality:q} --index {input.index:q} "
+        "--certificate {input.certificate:q} --out {output:q} --settings {params.settings:q} &> {log:q}"

@@ -12,9 +12,11 @@ from dsn_saal.params.paper_jobs import (
     ContactSheetJob,
     RocFigureJob,
     SamplesFigureJob,
+    TrajectoriesFigureJob,
     contact_sheet_job,
     roc_figure_job,
     samples_figure_job,
+    trajectories_figure_job,
 )
 from dsn_saal.params.root import Settings
 
@@ -25,8 +27,11 @@ EXAMPLE = """examples:
   dsn-saal figure contact_sheet --dataset covid_ct --images results/preprocess/covid_ct \\
       --out results/figures/contact_sheet_covid_ct
 
+  dsn-saal figure saal_trajectories --summary dsn_saal=results/evaluate/dsn_saal/summary.json ... \\
+      --training dsn_saal=results/train/dsn_saal ... --out results/figures/saal_trajectories
+
 figure3 and contact_sheet read IMAGES/{images.npy,masks.npy,index.parquet};
-figure4 reads DIR/run-NN/predictions.parquet of every run;
+figure4 reads DIR/run-NN/predictions.parquet of every run; saal_trajectories DIR/run-NN/{run.json,history.csv};
 writes OUT.svg and OUT.png"""
 
 
@@ -43,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="EXPERIMENT=DIR",
         help="folder that evaluate wrote, one a curve (figure4)",
     )
+    for option, metavar, text in (
+        ("--summary", "EXPERIMENT=FILE", "what evaluate measured, one a variant (saal_trajectories)"),
+        ("--training", "EXPERIMENT=DIR", "folder that train wrote, one a variant (saal_trajectories)"),
+    ):
+        parser.add_argument(option, type=named_path, action="append", default=[], metavar=metavar, help=text)
     parser.add_argument("--out", type=Path, required=True, metavar="STEM", help="path without suffix")
     add_settings(parser)
 
@@ -77,8 +87,17 @@ def _roc(args: argparse.Namespace) -> None:
     draw_figure(read_job(args, RocFigureJob, roc_figure_job), predictions=dict(args.predictions), out=args.out)
 
 
+def _trajectories(args: argparse.Namespace) -> None:
+    from dsn_saal.figures.trajectories import draw_figure
+
+    require_inputs(args, "summary", "training")
+    job = read_job(args, TrajectoriesFigureJob, trajectories_figure_job)
+    draw_figure(job, summaries=dict(args.summary), training=dict(args.training), out=args.out)
+
+
 DRAWERS: dict[str, Callable[[argparse.Namespace], None]] = {
     "figure3": _samples,
     "figure4": _roc,
+    "saal_trajectories": _trajectories,
     "contact_sheet": _contact_sheet,
 }

@@ -17,9 +17,10 @@ EXAMPLE = """example:
       --certificate results/split/covid19_diag/case_wise.certificate.json \\
       --summary vgg16_bn_ce=results/evaluate/vgg16_bn_ce/summary.json \\
       --summary dsn_saal=results/evaluate/dsn_saal/summary.json \\
-      --summary vgg16_bn_ce_permuted=results/evaluate/vgg16_bn_ce_permuted/summary.json --out results/report/paper.pdf
+      --summary vgg16_bn_ce_permuted=results/evaluate/vgg16_bn_ce_permuted/summary.json \\
+      --training dsn_saal=results/train/dsn_saal ... --out results/report/paper.pdf
 
---summary: every experiment of report.table3, and report.control where it is set"""
+--summary: every experiment of report.table3 and report.saal_ablation, and report.control where it is set"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--table", "NAME=JSON", "every table that the paper prints"),
         ("--figure", "NAME=SVG", "every figure that it prints"),
         ("--summary", "EXPERIMENT=JSON", "what evaluate measured"),
+        ("--training", "EXPERIMENT=DIR", "what train wrote, of each experiment of report.saal_ablation"),
     ):
         parser.add_argument(option, type=named_path, action="append", required=True, metavar=metavar, help=text)
     parser.add_argument("--flow", type=Path, required=True, help="what ingest read and left out")
@@ -47,6 +49,7 @@ def run(args: argparse.Namespace) -> None:
         tables=dict(args.table),
         figures=dict(args.figure),
         summaries=dict(args.summary),
+        training=dict(args.training),
         flow=args.flow,
         mask_quality=args.mask_quality,
         index=args.index,

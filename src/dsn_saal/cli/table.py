@@ -17,6 +17,7 @@ from dsn_saal.params.paper_jobs import (
     ResultTableJob,
     SharesTableJob,
     SwitchboardTableJob,
+    ablation_table_job,
     certificates_table_job,
     cohort_table_job,
     datasets_table_job,
@@ -36,8 +37,9 @@ EXAMPLE = """examples:
       --summary vgg16_bn_ce=results/evaluate/vgg16_bn_ce/summary.json ... --out results/tables/table3
   dsn-saal table switchboard --out results/tables/switchboard
 
-table4, table5 and table6 take a --summary of each of their experiments, as table3 does; datasets and certificates take
-a --flow of every data set; datasets also a --mask-quality of each, certificates a --proof DATASET/SPLIT=FILE of each
+table4, table5 and table6 take a --summary of each of their experiments, as table3 does, saal_ablation a --training of
+each as well; datasets and certificates take a --flow of every data set; datasets also a --mask-quality of each,
+certificates a --proof DATASET/SPLIT=FILE of each
 
 writes OUT.csv, OUT.tex, OUT.md, OUT.json; the table of a data set is that of report.dataset"""
 
@@ -54,7 +56,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="EXPERIMENT=FILE",
-        help="one a row (table3 to table6)",
+        help="one a row (table3 to table6, saal_ablation)",
+    )
+    parser.add_argument(
+        "--training",
+        type=named_path,
+        action="append",
+        default=[],
+        metavar="EXPERIMENT=DIR",
+        help="folder that train wrote, one a row (saal_ablation)",
     )
     for option, metavar, text in (
         ("--flow", "DATASET=FILE", "flow.json of each data set (datasets, certificates)"),
@@ -96,6 +106,14 @@ def _shares(args: argparse.Namespace) -> Table:
     return make_table(read_job(args, SharesTableJob, shares_table_job), summaries=dict(args.summary))
 
 
+def _ablation(args: argparse.Namespace) -> Table:
+    from dsn_saal.tables.ablation import make_table
+
+    require_inputs(args, "summary", "training")
+    job = read_job(args, ResultTableJob, ablation_table_job)
+    return make_table(job, summaries=dict(args.summary), training=dict(args.training))
+
+
 def _datasets(args: argparse.Namespace) -> Table:
     from dsn_saal.tables.datasets import make_table
 
@@ -122,6 +140,7 @@ MAKERS: dict[str, Callable[[argparse.Namespace], Table]] = {
     "table2": _cohort,
     **dict.fromkeys(RESULT_TABLES, _results),
     "table6": _shares,
+    "saal_ablation": _ablation,
     "datasets": _datasets,
     "certificates": _certificates,
     "switchboard": _switchboard,

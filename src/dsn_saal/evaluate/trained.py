@@ -92,8 +92,8 @@ def _read_run(folder: Path, key: RunKey, listed: dict[str, str]) -> TrainedRun:
     answer = None
     if not failed:
         logits = f"{run}/{TEST_LOGITS}"
-        answer = _checked(folder, logits if logits in listed else f"{run}/weights.safetensors", listed)
-    path = _checked(folder, f"{run}/{'failed' if failed else 'run'}.json", listed)
+        answer = checked_file(folder, logits if logits in listed else f"{run}/weights.safetensors", listed)
+    path = checked_file(folder, f"{run}/{'failed' if failed else 'run'}.json", listed)
     record = json.loads(path.read_text(encoding="utf-8"))
     if "identity" not in record:
         raise CheckFailed("a run does not say what it was trained from", where=path)
@@ -101,7 +101,8 @@ def _read_run(folder: Path, key: RunKey, listed: dict[str, str]) -> TrainedRun:
     return TrainedRun(key, answer, None if failed else digest, record)
 
 
-def _checked(folder: Path, name: str, listed: dict[str, str]) -> Path:
+def checked_file(folder: Path, name: str, listed: dict[str, str]) -> Path:
+    """A file of a trained run; raises CheckFailed where it is not the one that the listing names."""
     path = folder / name
     wrong = None
     if name not in listed:

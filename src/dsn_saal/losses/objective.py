@@ -14,9 +14,12 @@ class Loss(nn.Module):
 
     Attributes:
         parts: names of the P addends of each output's loss.
+        needs_features: whether it is called with (logits, targets, features), the features being what the network's
+            last layer read, (B, D).
     """
 
     parts: ClassVar[tuple[str, ...]]
+    needs_features: ClassVar[bool] = False
 
     def state(self, classes: Sequence[str]) -> dict[str, float]:
         """What the loss has learned, by name, for the training history; `classes` names its class weights."""

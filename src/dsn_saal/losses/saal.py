@@ -36,11 +36,11 @@ def class_weights(raw_alpha: Tensor, counts: Tensor) -> Tensor:
 def start_values(start: Start, count: int, generator: torch.Generator) -> Tensor:
     """Raw values (before the sigmoid), float64: N(0, 1), U(0, 1) or a constant."""
     values = torch.empty(count, dtype=torch.float64)
-    if start == "normal":
-        return values.normal_(generator=generator)
     if start == "uniform":
         return values.uniform_(generator=generator)
-    return values.fill_(float(start))
+    # A constant draws too: what a run draws after it, such as the order of images, stays that of the same seed.
+    values.normal_(generator=generator)
+    return values if start == "normal" else values.fill_(float(start))
 
 
 class Saal(Loss):

@@ -190,6 +190,11 @@ class Report(Section):
     table6: dict[str, Annotated[tuple[Name, ...], Field(strict=False)]] = ours(
         "per method of Table 6 its experiments, the whole training part first, then falling shares"
     )
+    saal_ablation: tuple[Name, ...] = ours(
+        "experiments that show what alpha and beta do: the paper's reading first, then the changes of it",
+        min_length=2,
+        strict=False,
+    )
     figure4: tuple[Name, ...] = ours("experiments of Figure 4", min_length=1, strict=False)
     control: Name | None = ours("the permuted-label experiment the report quotes, or null")
     figure3_cases_per_class: int = ours("example cases per class in Figure 3", ge=1, le=6)
@@ -198,6 +203,7 @@ class Report(Section):
     def lists(self) -> dict[str, tuple[Name, ...]]:
         """Every list of experiments by the item that shows it."""
         lists = {"table3": self.table3, "table4": self.table4, "table5": self.table5, "figure4": self.figure4}
+        lists["saal_ablation"] = self.saal_ablation
         return lists | {f"table6.{title}": names for title, names in self.table6.items()}
 
     @model_validator(mode="after")

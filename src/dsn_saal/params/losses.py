@@ -49,6 +49,14 @@ class MarginCrossEntropy(SideWeighted):
     scale: float = ours("factor of the logits (the authors': 30, for cosines; 1 for logits)", gt=0)
 
 
+class CenterCrossEntropy(SideWeighted):
+    """Cross-entropy with centers of the classes among the features before the last layer."""
+
+    kind: Literal["center"]
+    center_weight: float = ours("lambda, weight of the pull to the centers (the authors' for faces: 0.003)", ge=0)
+    center_rate: float = ours("alpha of the centers' own rule (the authors': 0.5)", ge=0, le=1)
+
+
 class Saal(SideWeighted):
     """The self-adaptive auxiliary loss, equations (5) to (10)."""
 
@@ -87,10 +95,19 @@ class Saal(SideWeighted):
         default="true",
         alternatives="false",
     )
+    lr_alpha_beta: float = open_choice(
+        "learning rate of the raw alpha and beta, as a factor on the regimen's rate",
+        paper="one SGD setting is printed",
+        default="1",
+        alternatives="any",
+        gt=0,
+    )
     effective_number: bool = ours("weight the classes; false is an ablation")
     reverse: bool = ours("add the reverse cross-entropy; false is an ablation")
     learn_alpha: bool = ours("train alpha; false leaves it at its start, an ablation")
     learn_beta: bool = ours("train the betas; false leaves them at their start, an ablation")
 
 
-Loss = Annotated[CrossEntropy | SymmetricCrossEntropy | MarginCrossEntropy | Saal, Field(discriminator="kind")]
+Loss = Annotated[
+    CrossEntropy | SymmetricCrossEntropy | MarginCrossEntropy | CenterCrossEntropy | Saal, Field(discriminator="kind")
+]

@@ -109,6 +109,14 @@ class ContactSheetJob(Section):
     cut_out: bool
 
 
+class TrajectoriesFigureJob(Section):
+    """What alpha, beta and the class weights did."""
+
+    classes: dict[Name, str]
+    rows: tuple[ExperimentRow, ...]
+    runs: int
+
+
 class RocFigureJob(Section):
     """Figure 4: ROC curves."""
 
@@ -135,6 +143,7 @@ class ReportJob(Section):
     evaluate: Evaluate
     rows: tuple[ExperimentRow, ...]
     control: ExperimentRow | None
+    saal_ablation: tuple[ExperimentRow, ...]
     contact_sheets: dict[Name, str]
 
 
@@ -238,15 +247,40 @@ def roc_figure_job(settings: Settings) -> RocFigureJob:
     )
 
 
+def ablation_table_job(settings: Settings) -> ResultTableJob:
+    """The block of `dsn-saal table saal_ablation`."""
+    return ResultTableJob(
+        id="saal_ablation",
+        title="What alpha and beta do: SAAL as read from the paper, and changes of it, on the test part",
+        rows=_rows(settings, settings.report.saal_ablation),
+        shows_network=False,
+        **_measured(settings),
+    )
+
+
+def trajectories_figure_job(settings: Settings) -> TrajectoriesFigureJob:
+    """The block of `dsn-saal figure saal_trajectories`."""
+    return TrajectoriesFigureJob(
+        classes=_dataset(settings)[1],
+        rows=_rows(settings, settings.report.saal_ablation),
+        runs=settings.train.runs,
+    )
+
+
 TABLES: dict[str, Callable[[Settings], Section]] = {
     "table2": cohort_table_job,
     **{name: partial(result_table_job, name=name) for name in RESULT_TABLES},
     "table6": shares_table_job,
+    "saal_ablation": ablation_table_job,
     "datasets": datasets_table_job,
     "certificates": certificates_table_job,
     "switchboard": switchboard_table_job,
 }
-FIGURES: dict[str, Callable[[Settings], Section]] = {"figure3": samples_figure_job, "figure4": roc_figure_job}
+FIGURES: dict[str, Callable[[Settings], Section]] = {
+    "figure3": samples_figure_job,
+    "figure4": roc_figure_job,
+    "saal_trajectories": trajectories_figure_job,
+}
 CONTACT_SHEET = "contact_sheet_"
 """Name of a data set's contact sheet before the data set's."""
 
@@ -281,6 +315,7 @@ def report_job(settings: Settings) -> ReportJob:
         evaluate=settings.evaluate,
         rows=_rows(settings, report.table3),
         control=_rows(settings, (report.control,))[0] if report.control else None,
+        saal_ablation=_rows(settings, report.saal_ablation),
         contact_sheets={name: dataset.title for name, dataset in settings.datasets.items()},
     )
 

@@ -14,7 +14,7 @@ from dsn_saal.params.base import Name, Section
 from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, Dataset, Phantom
 from dsn_saal.params.learning import Evaluate, Experiment, Model, Network, Report, Train
-from dsn_saal.params.losses import Loss
+from dsn_saal.params.losses import Loss, Saal
 from dsn_saal.params.methods import Method
 from dsn_saal.params.protocols import Cases, Certificate, Folds, Protocol, Subsample, require_base
 from dsn_saal.params.regimens import Regimen
@@ -97,6 +97,9 @@ class Settings(Section):
         for item, names in (report.lists | {"control": (report.control,) if report.control else ()}).items():
             for name in names:
                 self._require_shown(item, name)
+        for name in report.saal_ablation:
+            if not isinstance(self.losses[self.experiments[name].loss], Saal):
+                raise ValueError(f"report.saal_ablation names {name!r}, whose loss has no alpha and beta")
 
     def _require_shown(self, item: str, name: str) -> None:
         """Refuse an experiment that an item of the report cannot set beside its others."""

@@ -15,6 +15,7 @@ from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.params.paper_jobs import CONTACT_SHEET, FIGURES, TABLES, ReportJob
 from dsn_saal.report.facts import contact_sheet_facts, data_facts, method_facts, read_json
 from dsn_saal.report.outcomes import result_facts
+from dsn_saal.report.study import study_facts
 from dsn_saal.storage.atomic import write_bytes, write_json
 from dsn_saal.storage.tables import read_table
 from dsn_saal.tables.results import read_comparable
@@ -30,7 +31,8 @@ class Sources:
     Attributes:
         tables: table name to its JSON.
         figures: figure name to its SVG.
-        summaries: experiment to its summary.json, the control's among them.
+        summaries: experiment to its summary.json, the control's and the variants' of SAAL among them.
+        training: variant of SAAL to the folder that train wrote.
         flow: what ingest counted.
         mask_quality: what preprocess measured.
         index: index of the preprocessed slices.
@@ -40,6 +42,7 @@ class Sources:
     tables: Mapping[str, Path]
     figures: Mapping[str, Path]
     summaries: Mapping[str, Path]
+    training: Mapping[str, Path]
     flow: Path
     mask_quality: Path
     index: Path
@@ -53,7 +56,8 @@ def collect_facts(job: ReportJob, sources: Sources) -> dict[str, Any]:
         BadRequest: where a file is missing.
         CheckFailed: where files are damaged or do not speak of the same data.
     """
-    shown = (*job.rows, *([job.control] if job.control else []))
+    every = (*job.rows, *job.saal_ablation, *([job.control] if job.control else []))
+    shown = tuple({row.name: row for row in every}.values())
     summaries = read_comparable(shown, sources.summaries, runs=job.train.runs, classes=tuple(job.classes))
     certificate = read_json(sources.certificate, "certificate")
     facts = data_facts(
@@ -74,7 +78,8 @@ def collect_facts(job: ReportJob, sources: Sources) -> dict[str, Any]:
                 f"{what} of the evaluation are not those of the data", value=f"{found}, not {expected}",
                 where=sources.summaries[job.rows[0].name], next_step="run evaluate again",
             )  # fmt: skip
-    return facts | method_facts(job) | result_facts(job, summaries) | contact_sheet_facts(job)
+    facts |= method_facts(job) | result_facts(job, summaries) | contact_sheet_facts(job)
+    return facts | study_facts(job, sources.summaries, sources.training)
 
 
 def build_report(job: ReportJob, sources: Sources, out: Path) -> None:

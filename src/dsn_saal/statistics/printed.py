@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+Form = Callable[[float], str]
+"""How a number is printed."""
 
 MISSING = "–"
 """What stands where a value is undefined or absent: never a zero."""
@@ -54,6 +57,22 @@ def listed(words: list[str]) -> str:
 def signed(value: float | None) -> str:
     """A difference of metrics, its sign always shown."""
     return MISSING if value is None else f"{value:+.{DECIMALS}f}".replace("-", "−")
+
+
+def near_one(value: float) -> str:
+    """A constant that matters where it comes close to one."""
+    return f"{value:.{DECIMALS + 2}f}"
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A positive number of any size."""
+    return f"{value:.{digits}g}"
+
+
+def between(values: Sequence[float], form: Form) -> str:
+    """From the smallest to the largest of values, once where they are printed alike."""
+    low, high = form(min(values)), form(max(values))
+    return low if low == high else f"{low}–{high}"
 
 
 def plain(value: float) -> str:

@@ -13,12 +13,19 @@ from torch import nn
 
 from dsn_saal.data import Augmentation
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.losses import CrossEntropy, Loss, MarginCrossEntropy, Saal, SymmetricCrossEntropy
-from dsn_saal.models import Network, build_network, set_dropout_generator
+from dsn_saal.losses import CenterCrossEntropy, CrossEntropy, Loss, MarginCrossEntropy, Saal, SymmetricCrossEntropy
+from dsn_saal.models import (
+    Network,
+    build_network,
+    last_layer_of,
+    no_features,
+    set_dropout_generator,
+    watched_features,
+)
 from dsn_saal.params import losses
 from dsn_saal.params.jobs import TrainJob, network_arguments
 from dsn_saal.params.regimens import Regimen, Sgd, Steps
-from dsn_saal.train.loop import Run, Schedule
+from dsn_saal.train.loop import RATE_FACTOR, Run, Schedule
 from dsn_saal.train.machine import Machine
 from dsn_saal.train.selection import BestEpoch
 from dsn_saal.train.tally import Tally
@@ -63,7 +70,7 @@ def new_run(job: TrainJob, *, seed: int, counts: Sequence[int], machine: Machine
     """
     generators = {"order": torch.Generator().manual_seed(seed)}
     network = build_network(**network_arguments(job), weights=job.network.weights, generator=generators["order"])
-    loss = _new_loss(job.loss, counts, network.n_outputs, generators["order"])
+    loss = _new_loss(job.loss, counts, network, generators["order"])
     network.to(machine.device).to(memory_format=machine.memory_format)  # type: ignore[call-overload]
     loss.to(machine.device)
     if machine.device.type != "cpu":  # dropout masks are drawn where they are used
@@ -79,6 +86,7 @@ def new_run(job: TrainJob, *, seed: int, counts: Sequence[int], machine: Machine
         generators=generators,
         tally=Tally(loss.parts, network.n_outputs, machine.device),
         order=torch.empty(sum(counts), dtype=torch.int64, device=machine.device),
+        features=watched_features(network) if loss.needs_features else no_features,
     )
 
 
@@ -104,14 +112,17 @@ def compile_network(network: Network, *, backend: str = "inductor") -> None:
     network.compile(backend=backend, dynamic=False)
 
 
-def _new_loss(settings: losses.Loss, counts: Sequence[int], n_outputs: int, generator: torch.Generator) -> Loss:
-    plain = settings.model_dump(exclude={"kind", "side_weight", "decay_alpha_beta"})
+def _new_loss(settings: losses.Loss, counts: Sequence[int], network: Network, generator: torch.Generator) -> Loss:
+    plain = settings.model_dump(exclude={"kind", "side_weight", "decay_alpha_beta", "lr_alpha_beta"})
     if isinstance(settings, losses.CrossEntropy):
         return CrossEntropy(counts, **plain)
     if isinstance(settings, losses.SymmetricCrossEntropy):
         return SymmetricCrossEntropy(**plain)
     if isinstance(settings, losses.MarginCrossEntropy):
         return MarginCrossEntropy(counts, **plain)
+    if isinstance(settings, losses.CenterCrossEntropy):
+        return CenterCrossEntropy(len(counts), last_layer_of(network).in_features, generator=generator, **plain)
+    n_outputs = network.n_outputs
     n_beta = {"each_output": n_outputs, "each_stage": max(1, n_outputs - 1), "one": 1}[plain.pop("betas")]
     normalised = plain.pop("normalise_weights") == "sum_to_classes"
     return Saal(counts, n_outputs=n_outputs, n_beta=n_beta, normalise_weights=normalised, generator=generator, **plain)
@@ -119,14 +130,18 @@ def _new_loss(settings: losses.Loss, counts: Sequence[int], n_outputs: int, gene
 
 def _optimizer_of_run(job: TrainJob, network: nn.Module, loss: Loss) -> torch.optim.Optimizer:
     decay = job.regimen.weight_decay
-    groups = [{"params": list(network.parameters()), "weight_decay": decay}]
+    groups: list[dict[str, Any]] = [{"params": list(network.parameters()), "weight_decay": decay}]
     if isinstance(job.loss, losses.Saal):
-        groups.append({"params": list(loss.parameters()), "weight_decay": decay if job.loss.decay_alpha_beta else 0.0})
+        own = {"weight_decay": decay if job.loss.decay_alpha_beta else 0.0, RATE_FACTOR: job.loss.lr_alpha_beta}
+        groups.append({"params": list(loss.parameters()), **own})
     return new_optimizer(job.regimen, groups)
 
 
 def new_optimizer(regimen: Regimen, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
-    """The optimizer of a regimen over groups of parameters, each with its own weight decay."""
+    """The optimizer of a regimen over groups of parameters, each with its own weight decay.
+
+    A group may hold RATE_FACTOR, which the loop multiplies the rate of the epoch with.
+    """
     chosen = regimen.optimizer
     if isinstance(chosen, Sgd):
         return torch.optim.SGD(groups, lr=regimen.lr, momentum=chosen.momentum, nesterov=chosen.nesterov, fused=True)

@@ -12,10 +12,13 @@ from torch import Tensor
 
 from dsn_saal.data import Augmentation, ResidentImages
 from dsn_saal.losses import Loss, total
-from dsn_saal.models import Network
+from dsn_saal.models import Features, Network, no_features
 from dsn_saal.train.machine import Machine
 from dsn_saal.train.selection import BestEpoch, Validation, validation_loss
 from dsn_saal.train.tally import Diverged, Tally
+
+RATE_FACTOR = "rate_factor"
+"""Key of an optimizer's group: its learning rate over that of the schedule; 1 where a group has none."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ class Run:
         step: steps of the running epoch that are complete.
         history: one row per complete epoch; of a run that diverged also that of the epoch in which it did.
         best: the best epoch's weights where an epoch is selected.
+        features: gives out what the last layer read, for a loss that needs it.
     """
 
     network: Network
@@ -103,6 +107,7 @@ class Run:
     step: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     best: BestEpoch | None = None
+    features: Callable[[], Features] = no_features
 
     @property
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
@@ -150,7 +155,7 @@ def train(
         run.network.train(not schedule.is_frozen(run.epoch))
         rate = schedule.rate_of(run.epoch)
         for group in run.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get(RATE_FACTOR, 1.0)
         if run.step == 0:
             run.order.copy_(torch.randperm(len(images), generator=run.generators["order"]))
             run.tally.reset()
@@ -159,7 +164,7 @@ def train(
             with machine.autocast():
                 outputs = run.network(batch.contiguous(memory_format=machine.memory_format))
             logits = torch.stack(outputs)
-            terms = run.loss(logits, targets)
+            terms = run.loss(logits, targets, *run.features())
             run.optimizer.zero_grad(set_to_none=True)
             total(terms, schedule.side_weight).backward()
             run.optimizer.step()

@@ -136,7 +136,7 @@ def _speed(job: TrainJob, device: str) -> float:
         with machine.autocast():
             outputs = run.network(pixels.contiguous(memory_format=machine.memory_format))
         run.optimizer.zero_grad(set_to_none=True)
-        total(run.loss(torch.stack(outputs), targets), job.loss.side_weight).backward()
+        total(run.loss(torch.stack(outputs), targets, *run.features()), job.loss.side_weight).backward()
         run.optimizer.step()
         _wait(machine)
         seconds.append(time.perf_counter() - begun)

@@ -101,6 +101,16 @@ def test_starts_come_from_the_generator_in_float64():
     assert normal.mean().abs() < 0.06 and normal.std() == pytest.approx(1, abs=0.04)
 
 
+def test_a_constant_start_leaves_the_draws_after_it_as_they_are():
+    """An informed start is compared with the random one seed by seed: betas and order of images must be the same."""
+    after = []
+    for start in ("normal", 7.0):
+        generator = torch.Generator().manual_seed(0)
+        loss = saal(alpha_init=start, generator=generator)
+        after.append((loss.raw_beta, torch.randperm(50, generator=generator)))
+    assert all(torch.equal(first, second) for first, second in zip(*after, strict=True))
+
+
 def test_normalised_weights_sum_to_the_number_of_classes():
     assert saal(alpha_init=7.0, normalise_weights=True).weights().sum().item() == pytest.approx(3)
     assert saal(alpha_init=7.0).weights().sum().item() < 0.01

@@ -5,7 +5,7 @@ import pytest
 from dsn_saal.params.paper_jobs import CONTACT_SHEET, FIGURES, RESULT_TABLES, TABLES, report_job, table_job
 from dsn_saal.report.build import Sources, build_report
 from dsn_saal.storage.atomic import write_text
-from dsn_saal.tables import certificates, datasets, results, shares, switchboard
+from dsn_saal.tables import ablation, certificates, datasets, results, shares, switchboard
 from dsn_saal.tables import cohort as cohort_table
 from dsn_saal.tables.table import write_table_files
 
@@ -19,7 +19,7 @@ class Paper:
     def __init__(self, fake, settings, root):
         self.fake, self.settings, self.job, self.root = fake, settings, report_job(settings), root
         report = settings.report
-        shown = [*report.table3, *([report.control] if report.control else [])]
+        shown = [*report.table3, *report.saal_ablation, *([report.control] if report.control else [])]
         every = dict.fromkeys([*shown, *(name for names in report.lists.values() for name in names)])
         skills = {"dsn_saal": 2.5, "vgg16_bn_ce_permuted": 0.0}
         self.every = {
@@ -27,6 +27,10 @@ class Paper:
             for n, name in enumerate(every)
         }
         self.summaries = {name: self.every[name] for name in shown}
+        self.training = {
+            name: fake.train(name, settings, ends=(0.9, 0.999) if n else (0.7, 0.6))
+            for n, name in enumerate(report.saal_ablation)
+        }
         self.flows = self._named("--flow", fake.flow)
         self.mask_qualities = self._named("--mask-quality", fake.mask_quality)
         self.proofs = [
@@ -42,8 +46,8 @@ class Paper:
         self.sources = Sources(
             tables={name: root / f"{name}.json" for name in TABLES},
             figures={name: root / f"{name}.svg" for name in self.figures},
-            summaries=self.summaries, flow=fake.flow, mask_quality=fake.mask_quality, index=fake.index_path,
-            certificate=fake.certificate,
+            summaries=self.summaries, training=self.training, flow=fake.flow, mask_quality=fake.mask_quality,
+            index=fake.index_path, certificate=fake.certificate,
         )  # fmt: skip
 
     def _named(self, option, path):
@@ -70,6 +74,11 @@ class Paper:
             ),
             shares.make_table(
                 table_job(self.settings, "table6"), summaries={name: self.every[name] for name in thinned}
+            ),
+            ablation.make_table(
+                table_job(self.settings, "saal_ablation"),
+                summaries={name: self.every[name] for name in self.training},
+                training=self.training,
             ),
             switchboard.make_table(table_job(self.settings, "switchboard")),
             datasets.make_table(

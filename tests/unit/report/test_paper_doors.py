@@ -27,6 +27,7 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
     def shown(names):
         return [word for name in names for word in ("--summary", f"{name}={one.every[name]}")]
 
+    training = [word for name, path in one.training.items() for word in ("--training", f"{name}={path}")]
     predictions = [
         word for name in settings.report.figure4 for word in ("--predictions", f"{name}={one.every[name].parent}")
     ]
@@ -35,6 +36,7 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
         "table2": ["--index", fake.index_path, "--split", fake.split, "--certificate", fake.certificate],
         **{name: shown(lists[name]) for name in RESULT_TABLES},
         "table6": shown(dict.fromkeys(row.name for row in table_job(settings, "table6").rows)),
+        "saal_ablation": [*shown(one.training), *training], "saal_trajectories": [*shown(one.training), *training],
         "switchboard": [], "datasets": [*one.flows, *one.mask_qualities],
         "certificates": [*one.flows, *one.proofs], "figure3": ["--images", fake.images], "figure4": predictions,
     }  # fmt: skip
@@ -48,8 +50,9 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
         call = ["figure", "contact_sheet", "--dataset", name, "--images", str(fake.images), "--settings", block]
         assert main([*call, "--out", str(out / f"contact_sheet_{name}")]) == 0, capsys.readouterr().err
     report = [
-        "report", *summaries, "--flow", fake.flow, "--mask-quality", fake.mask_quality, "--index", fake.index_path,
-        "--certificate", fake.certificate, "--out", out / "paper.pdf", "--settings", report_job(settings).to_json(),
+        "report", *summaries, *training, "--flow", fake.flow, "--mask-quality", fake.mask_quality,
+        "--index", fake.index_path, "--certificate", fake.certificate,
+        "--out", out / "paper.pdf", "--settings", report_job(settings).to_json(),
     ]  # fmt: skip
     report += [word for name in TABLES for word in ("--table", f"{name}={out / name}.json")]
     report += [word for name in one.figures for word in ("--figure", f"{name}={out / name}.svg")]
@@ -69,6 +72,8 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
         (["table", "table3", "--out", "x"], "--summary"),
         (["figure", "figure3", "--out", "x"], "--images"),
         (["figure", "figure4", "--out", "x"], "--predictions"),
+        (["table", "saal_ablation", "--out", "x"], "--summary, --training"),
+        (["figure", "saal_trajectories", "--out", "x"], "--summary, --training"),
     ],
 )
 def test_a_call_without_its_inputs_says_which(call, missing, capsys, tmp_path, monkeypatch):
@@ -105,7 +110,11 @@ def test_a_block_survives_its_command_line_with_the_classes_in_order(small_setti
         ({"report__table5": ["dsn_saal"]}, {"table5"}),
         ({"report__table6": {"DSN-SAAL": ["dsn_saal", "dsn_saal_covid_1"]}}, {"table6"}),
         ({"protocols__covid_1__share": 0.02}, {"table6"}),
-        ({"network__width": 0.5}, {"report", "table3", "table4", "table5", "table6"}),
+        ({"network__width": 0.5}, {"report", "table3", "table4", "table5", "table6", "saal_ablation"}),
+        (
+            {"report__saal_ablation": ["dsn_saal", "dsn_saal_no_decay"]},
+            {"report", "saal_ablation", "saal_trajectories"},
+        ),
     ],
 )
 def test_a_block_holds_exactly_what_its_item_depends_on(small_settings, change, depend):
@@ -125,6 +134,8 @@ def test_a_block_holds_exactly_what_its_item_depends_on(small_settings, change, 
         ({"report__control": "dsn_saal"}, "cannot be a row of table3 too"),
         ({"report__dataset": "sars"}, "report.dataset is 'sars'; known: covid19_diag"),
         ({"report__table3": []}, "at least 1 item"),
+        ({"report__saal_ablation": ["dsn_saal"]}, "at least 2 items"),
+        ({"report__saal_ablation": ["dsn_saal", "vgg16_bn_ce"]}, "'vgg16_bn_ce', whose loss has no alpha and beta"),
         ({"report__table6": {}}, "table6 needs at least one method"),
         ({"report__table4": ["dsn_saal_covid_1"]}, "report.table4 shows 'covid19_diag' split by 'case_wise'"),
         ({"report__table6": {"ours": ["dsn_saal_covid_2"]}}, "an experiment of report.table6.ours is"),

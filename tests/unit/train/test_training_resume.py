@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 import torch
-from tiny_experiment import SELECTING, settings
+from tiny_experiment import CENTER, SELECTING, settings
 
 from dsn_saal.params.jobs import TrainJob, parse_job
 from dsn_saal.train import checkpoint as checkpoint_module
@@ -43,6 +43,25 @@ def test_interrupted_after_any_step(place, unbroken, monkeypatch, change, steps)
     assert done[-1] == ((steps - 1) // 3, (steps - 1) % 3 + 1) and not here.out.exists()
     monkeypatch.setattr(single, "write_checkpoint", write_checkpoint)
     assert here.train(**change) == unbroken(**change) and not here.state.exists()
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_centers_of_the_classes_are_resumed(place, unbroken, monkeypatch, steps):
+    here, change, done = place(), {"deep": False, "loss": CENTER}, []
+
+    def write_then_stop(path, run, identity):
+        write_checkpoint(path, run, identity)
+        done.append(run.loss.centers.clone())
+        if len(done) == steps:
+            raise Interrupt
+
+    with monkeypatch.context() as patched, pytest.raises(Interrupt):
+        patched.setattr(single, "write_checkpoint", write_then_stop)
+        here.train(checkpoint_seconds=0, **change)
+    assert done[-1].abs().sum() > 0 and (steps == 1 or not torch.equal(done[-1], done[-2]))
+    whole = unbroken(**change)
+    assert here.train(**change) == whole
+    assert whole["run-00/weights.safetensors"] != unbroken(deep=False)["run-00/weights.safetensors"]
 
 
 KILLER = textwrap.dedent(

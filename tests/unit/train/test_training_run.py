@@ -2,16 +2,18 @@ import csv
 import io
 import json
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load
-from tiny_experiment import CLASSES, settings
+from tiny_experiment import CENTER, CLASSES, SAAL, settings
 
+from dsn_saal.data import ResidentImages
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.params.jobs import TrainJob, parse_job
 from dsn_saal.storage.listing import differences
 from dsn_saal.train.assemble import derived_generator, new_run, schedule_of
-from dsn_saal.train.loop import Schedule
+from dsn_saal.train.loop import Schedule, train
 from dsn_saal.train.machine import memory_errors, prepare
 from dsn_saal.train.tally import Tally
 
@@ -96,6 +98,42 @@ def test_weights_are_float32_and_load_into_the_network_of_the_settings(unbroken)
 def test_cross_entropy_history_holds_what_applies(unbroken):
     rows = rows_of(unbroken(deep=False))
     assert list(rows[0]) == ["epoch", "lr", "loss", "loss_final", "train_accuracy"]
+
+
+def test_center_history_tells_its_two_parts(place):
+    rows = rows_of(place().train(loss=CENTER))
+    assert {"loss_ce", "loss_center", "loss_side1", "loss_final"} <= set(rows[0])
+    for row in rows:
+        assert float(row["loss_ce"]) + float(row["loss_center"]) == pytest.approx(float(row["loss"]))
+        assert float(row["loss_center"]) > 0
+
+
+def test_center_trains_under_autocast(place):
+    rows = rows_of(place().train(loss=CENTER, deep=False, precision="bf16"))
+    assert all(float(row["loss_center"]) > 0 for row in rows)
+
+
+def test_alpha_and_beta_learn_at_their_own_rate():
+    """One step without momentum's memory or decay: the raw values move by factor x rate x gradient."""
+    moved = {}
+    for factor in (1.0, 3.0):
+        loss = SAAL | {"lr_alpha_beta": factor, "decay_alpha_beta": False}
+        job = parse_job(TrainJob, settings(loss=loss, rate={"kind": "constant"}, epochs=1, batch_size=18))
+        machine = prepare("cpu", precision="fp32", threads=1)
+        run = new_run(job, seed=0, counts=(6, 6, 6), machine=machine)
+        start = {name: value.detach().clone() for name, value in run.loss.named_parameters()}
+        first = run.network.classifier[6].weight.detach().clone()
+        images = ResidentImages(np.arange(18 * 32 * 32, dtype=np.uint32).astype(np.uint8).reshape(18, 32, 32),
+                                device=machine.device, normalise="unit")  # fmt: skip
+        labels = torch.arange(3).repeat_interleave(6)
+        train(run, images, labels, classes=CLASSES, schedule=schedule_of(job), machine=machine, after_step=id)
+        moved[factor] = {name: (value - start[name]).detach() for name, value in run.loss.named_parameters()}
+        moved[factor]["network"] = (run.network.classifier[6].weight - first).detach()
+        assert run.history[0]["lr"] == job.regimen.lr
+    for name in ("raw_alpha", "raw_beta"):
+        torch.testing.assert_close(moved[3.0][name], 3 * moved[1.0][name], rtol=1e-12, atol=0)
+        assert moved[1.0][name].abs().min() > 0
+    assert torch.equal(moved[3.0]["network"], moved[1.0]["network"])
 
 
 def test_nothing_reads_or_moves_the_global_generator(place):

@@ -32,12 +32,14 @@ SAAL = {
     "log_zero": -4.0,
     "normalise_weights": "none",
     "decay_alpha_beta": True,
+    "lr_alpha_beta": 1.0,
     "effective_number": True,
     "reverse": True,
     "learn_alpha": True,
     "learn_beta": True,
     "side_weight": 1.0,
 }
+CENTER = {"kind": "center", "center_weight": 0.05, "center_rate": 0.5, "side_weight": 1.0}
 PLAIN = {"kind": "cross_entropy", "weighting": "none", "effective_beta": 0.0, "gamma": 0.0, "side_weight": 1.0}
 REGIMEN = {
     "optimizer": {"kind": "sgd", "momentum": 0.9, "nesterov": False},
