@@ -62,6 +62,8 @@ def train_experiment(
         material_of(draws[0])  # what is missing or damaged is said before anything is hashed
         hashes = {"images_sha256": sha256_of(images / "images.npy"), "split_sha256": sha256_of(split)}
         with TrainingProgress(job.name, job.train.runs, job.train.epochs, job.train.batch_size) as progress:
+            for entry in (entry for entry in job.accept if entry not in unused):
+                progress.say(f"parts of the split share what must be apart; datasets.<name>.accept allows it: {entry}")
             for entry in unused:
                 progress.say(f"datasets.<name>.accept names nothing of this split's certificate: {entry}")
             for number, draw in enumerate(draws):
