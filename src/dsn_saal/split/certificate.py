@@ -144,7 +144,7 @@ def _joined(names: Sequence[str]) -> str:
 
 
 def refused(levels: Mapping[str, Mapping[str, Any]], accept: Sequence[str]) -> dict[str, list[str]]:
-    """The findings that nobody accepted, by level; a level with more findings than are listed can be accepted whole only.
+    """The findings that nobody accepted, by level; of a level with more than are listed only the whole can be accepted.
 
     Args:
         levels: "levels" of a certificate.
