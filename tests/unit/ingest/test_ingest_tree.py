@@ -69,6 +69,9 @@ def test_no_identity_leaves_the_reader(source, tmp_path, capfd, monkeypatch):
     write_ct(source / "covid19" / "mr.dcm", HU, Modality="MR", **CANARIES)
     (source / "bacterial_pneumonia").mkdir()
     write_ct(source / "bacterial_pneumonia" / "c.dcm", HU, **(CANARIES | {"PatientID": "CANARY-4713"}))
+    named = source / "covid19" / "CANARY-4711 Canary"  # params call this data set a phantom; this folder is none
+    write_ct(named / "Canary.dcm", HU, z=5.0, **CANARIES)
+    write_ct(named / "4711.dcm", HU, Modality="MR", **CANARIES)
     command = ["ingest", "--dataset", "covid19_diag", "--source", str(source), "--out", str(tmp_path / "out")]
     assert main([*command, "--workers", "1"]) == 0
     printed = capfd.readouterr()

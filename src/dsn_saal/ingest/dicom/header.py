@@ -12,7 +12,14 @@ import pydicom
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileMetaDataset
 from pydicom.filereader import read_dataset, read_sequence
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, STANDARD_VR
 
 from dsn_saal.ingest.reasons import Excluded, Reason
 
@@ -33,7 +40,7 @@ SEQUENCES = (
 """The only sequences whose items are read: the functional groups of a frame (DICOM PS3.3 C.7.6.16, C.8.15.3)."""
 
 READ_TAGS = (
-    "Modality", "ImageType", "FrameType", "QualityControlImage", "BurnedInAnnotation",
+    "SOPClassUID", "Modality", "ImageType", "FrameType", "QualityControlImage", "BurnedInAnnotation",
     "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID",
     "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness",
     "Manufacturer", "ConvolutionKernel",
@@ -69,13 +76,15 @@ MARK_END = 132
 
 _UNDEFINED = 0xFFFFFFFF
 
+_VRS = {vr.value.encode() for vr in STANDARD_VR}
+
 
 class _Counted(BytesIO):
     """Bytes that are read in a bounded number of pieces."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(content)
-        self.left = MAX_READS
+        self.left, self.size = MAX_READS, len(content)
 
     def read(self, size: int | None = -1, /) -> bytes:
         """The next bytes; raises Excluded where the parser asks without end."""
@@ -86,18 +95,18 @@ class _Counted(BytesIO):
 
 
 def read_header(content: bytes) -> Dataset:
-    """The whitelisted tags of a DICOM Part 10 file, pixel data among them.
+    """The whitelisted tags of a DICOM file, pixel data among them.
 
     Raises:
         Excluded: where the content is no DICOM, ends early, or cannot be parsed.
     """
-    require_mark(content)
+    require_dicom(content)
     try:
-        return _parsed(_Counted(content))
+        return _parsed(_Counted(content), MARK_END if _is_marked(content) else 0)
     except Excluded:
         raise
     except EOFError:
-        raise Excluded(Reason.TRUNCATED, "the file ends inside an element") from None
+        raise _ends_early() from None
     except Exception as error:
         # The parser wraps what `_Counted` raises; the reason is then in the chain.
         inner = error.__context__
@@ -106,28 +115,80 @@ def read_header(content: bytes) -> Dataset:
         raise Excluded(Reason.UNREADABLE, f"the parser stopped with {type(error).__name__}") from None
 
 
-def require_mark(content: bytes) -> None:
-    """Raise Excluded unless the content begins as DICOM Part 10 does; its first MARK_END bytes are enough."""
-    if content[128:MARK_END] != b"DICM":
-        raise Excluded(Reason.NOT_DICOM, "no DICM mark after the preamble")
+def require_dicom(content: bytes) -> None:
+    """Raise Excluded unless the content begins as DICOM does; its first MARK_END bytes are enough.
+
+    That is as PS3.10 7.1 says, or with a dataset at once: so it travels in a network, and some programs store it.
+    """
+    if not (_is_marked(content) or _is_bare(content[:MARK_END])):
+        raise Excluded(Reason.NOT_DICOM, "no DICM mark after the preamble, and no dataset without one")
 
 
-def _parsed(source: _Counted) -> Dataset:
-    """File meta information, then the dataset as its transfer syntax says (PS3.10 7.1, PS3.5 10)."""
-    source.seek(MARK_END)
+def _is_marked(content: bytes) -> bool:
+    return content[128:MARK_END] == b"DICM"
+
+
+def _is_bare(start: bytes) -> bool:
+    """Whether bytes begin with two elements in order of one of the groups that come first."""
+    group, element = start[:2], int.from_bytes(start[2:4], "little")
+    if group not in (b"\x02\0", b"\x08\0"):
+        return False
+    if not _is_explicit(start):
+        after = 8 + int.from_bytes(start[4:8], "little")
+    elif start[4:6].decode() in EXPLICIT_VR_LENGTH_32:
+        after = 12 + int.from_bytes(start[8:12], "little")
+    else:
+        after = 8 + int.from_bytes(start[6:8], "little")
+    return start[after : after + 2] == group and element < int.from_bytes(start[after + 2 : after + 4], "little")
+
+
+def _is_explicit(element: bytes) -> bool:
+    """Whether an element states its value representation."""
+    return element[4:6] in _VRS
+
+
+def _parsed(source: _Counted, start: int) -> Dataset:
+    """File meta information where there is any, then the dataset as its transfer syntax says (PS3.10 7.1, PS3.5 10)."""
+    source.seek(start)
     meta = read_dataset(source, False, True, stop_when=lambda number, vr, length: number >> 16 != 2)
     meta = FileMetaDataset({number: meta.get_item(number) for number in [TAGS["TransferSyntaxUID"]] if number in meta})
     _require_short(meta)
+    if source.tell() == source.size:
+        raise _ends_early()
     syntax = tag(meta, "TransferSyntaxUID")
     if not isinstance(syntax, UID):
-        raise Excluded(Reason.UNREADABLE, "no TransferSyntaxUID")
+        syntax = meta.TransferSyntaxUID = _usual_syntax(source)
     if syntax == DeflatedExplicitVRLittleEndian:
         source = _Counted(_unpacked(source.read()))
     implicit, little = syntax == ImplicitVRLittleEndian, syntax != ExplicitVRBigEndian
-    dataset = read_dataset(source, implicit, little, specific_tags=list(TAGS.values()))
+    # Told the length, the parser keeps what it has read when the file ends early.
+    dataset = read_dataset(source, implicit, little, source.size - source.tell(), specific_tags=[*TAGS.values()])
+    _require_whole(dataset, source)
     _require_short(dataset)
     dataset.file_meta = meta
     return dataset
+
+
+def _usual_syntax(source: _Counted) -> UID:
+    """What a dataset is most likely written in that does not tell; pixels that are packed otherwise are refused."""
+    start = source.tell()
+    explicit = _is_explicit(source.read(6))
+    source.seek(start)
+    return ExplicitVRLittleEndian if explicit else ImplicitVRLittleEndian
+
+
+def _require_whole(dataset: Dataset, source: _Counted) -> None:
+    """Raise Excluded where the file ends inside an element before the pixels; missing pixels are counted later."""
+    if TAGS["PixelData"] in dataset:
+        return
+    read = [element for element in dataset.elements() if isinstance(element, RawDataElement)]
+    cut = any(element.length != _UNDEFINED and len(element.value or b"") < element.length for element in read)
+    if cut or source.tell() != source.size:  # skipped beyond the end, or gone back from it
+        raise _ends_early()
+
+
+def _ends_early() -> Excluded:
+    return Excluded(Reason.TRUNCATED, "the file ends inside an element")
 
 
 def _unpacked(packed: bytes) -> bytes:
@@ -214,6 +275,11 @@ def text(dataset: Dataset, keyword: str) -> str:
         return ""
     parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
     return "\\".join(str(part).strip(" \0") for part in parts)
+
+
+def code(dataset: Dataset, keyword: str) -> str:
+    """A code string (VR CS) as text, in capitals as the standard wants it."""
+    return text(dataset, keyword).upper()
 
 
 def numbers(dataset: Dataset, keyword: str, count: int) -> list[float] | None:
