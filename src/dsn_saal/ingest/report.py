@@ -17,8 +17,9 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
 from dsn_saal.ingest.basic_profile import BASIC_PROFILE, CURVE_GROUPS, PRIVATE_CODE
-from dsn_saal.ingest.dicom.header import READ_TAGS, code, read_header
+from dsn_saal.ingest.dicom.header import read_header
 from dsn_saal.ingest.dicom.reader import UIDS, read_content
+from dsn_saal.ingest.dicom.tags import READ_TAGS, code
 from dsn_saal.ingest.parallel import map_ordered
 from dsn_saal.ingest.reasons import Excluded, Reason
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydicom.uid import UID, CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage
 
-from dsn_saal.ingest.dicom.header import MAX_SIDE, code, numbers, text, whole
+from dsn_saal.ingest.dicom.tags import MAX_SIDE, code, numbers, text, whole
 from dsn_saal.ingest.reasons import Excluded, Reason
 
 if TYPE_CHECKING:

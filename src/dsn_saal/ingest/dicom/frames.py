@@ -8,7 +8,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from dsn_saal.ingest.dicom.header import MAX_SIDE, SEQUENCES, TAGS, item_tags, items, tag, whole
+from dsn_saal.ingest.dicom.tags import MAX_SIDE, SEQUENCES, TAGS, item_tags, items, tag, whole
 from dsn_saal.ingest.reasons import Excluded, Reason
 
 MAX_PIXELS = 2**30

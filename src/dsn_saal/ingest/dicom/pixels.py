@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsn_saal.ingest.dicom.header import numbers, text, whole
 from dsn_saal.ingest.dicom.plausible import require_body_in_air, require_one_padding
 from dsn_saal.ingest.dicom.stored import stored_values
+from dsn_saal.ingest.dicom.tags import numbers, text, whole
 from dsn_saal.ingest.reasons import Excluded, Reason
 
 if TYPE_CHECKING:

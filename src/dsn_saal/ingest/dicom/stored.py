@@ -13,7 +13,7 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 
 from dsn_saal.ingest.dicom.codestream import compressed_frame, require_frame
-from dsn_saal.ingest.dicom.header import code, pixel_bytes, tag, whole
+from dsn_saal.ingest.dicom.tags import code, pixel_bytes, tag, whole
 from dsn_saal.ingest.reasons import Excluded, Reason
 
 if TYPE_CHECKING:
