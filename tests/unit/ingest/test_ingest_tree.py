@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -85,7 +86,7 @@ def test_no_identity_leaves_the_reader(source, tmp_path, capfd, monkeypatch):
 
 def test_phantoms_hash_alike_everywhere_and_clinical_ids_do_not(source, reader, tmp_path, monkeypatch, own_key):
     write_tree(source, cases=1, slices=1, QualityControlImage="YES")
-    ingest(reader, tmp_path / "first")
+    ingest(dataclasses.replace(reader, published=True), tmp_path / "first")
     assert not own_key.exists(), "phantoms need no secret"
     manifest = read_table(tmp_path / "first" / "manifest.parquet")
     assert manifest["origin"].unique().tolist() == ["phantom"]
@@ -94,6 +95,15 @@ def test_phantoms_hash_alike_everywhere_and_clinical_ids_do_not(source, reader, 
         keyed_hash("case", name, b"dsn-saal phantom cohort: public key") for name in ("covid19-0", "normal-0")
     ]
     assert keyed_hash("case", "covid19-0", b"dsn-saal phantom cohort: public key") == "70a6bd78b88a87a4"
+
+
+def test_a_file_that_calls_itself_a_phantom_gets_no_hash_that_can_be_guessed(source, reader, tmp_path, own_key):
+    write_tree(source, cases=1, slices=1, QualityControlImage="YES")
+    ingest(reader, tmp_path / "out")
+    manifest = read_table(tmp_path / "out" / "manifest.parquet")
+    assert own_key.exists() and set(manifest["origin"]) == {"phantom"}
+    public = {keyed_hash("case", name, b"dsn-saal phantom cohort: public key") for name in ("covid19-0", "normal-0")}
+    assert not public & set(manifest["case"])
 
 
 def test_clinical_ids_hang_on_the_secret(source, reader, tmp_path, monkeypatch, own_key):
