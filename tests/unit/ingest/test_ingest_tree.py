@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -86,7 +85,7 @@ def test_no_identity_leaves_the_reader(source, tmp_path, capfd, monkeypatch):
 
 def test_phantoms_hash_alike_everywhere_and_clinical_ids_do_not(source, reader, tmp_path, monkeypatch, own_key):
     write_tree(source, cases=1, slices=1, QualityControlImage="YES")
-    ingest(dataclasses.replace(reader, published=True), tmp_path / "first")
+    ingest(reader, tmp_path / "first", published=True)
     assert not own_key.exists(), "phantoms need no secret"
     manifest = read_table(tmp_path / "first" / "manifest.parquet")
     assert manifest["origin"].unique().tolist() == ["phantom"]
