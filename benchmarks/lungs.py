@@ -75,7 +75,14 @@ def phantoms(count: int) -> tuple[list[NDArray[np.int16]], list[Grey], str]:
 def recipes(ours: LungRecipe) -> dict[str, LungRecipe]:
     """The recipe of params.yaml and the paper's literal words, in both orders, with either hull."""
     words = replace(
-        ours, candidates="any", midline="as_closed", fewest_px=1, pieces="largest", bone_px=0, cut_off="dropped"
+        ours,
+        candidates="any",
+        midline="as_closed",
+        fewest_px=1,
+        pieces="largest",
+        bone_px=0,
+        airways="kept",
+        cut_off="dropped",
     )
     named = {
         "params.yaml": ours,
@@ -167,7 +174,10 @@ def compare_on_series(volumes: list[NDArray[np.int16]], recipe: Recipe) -> None:
     ours = recipe.lung
     sets = {
         "params.yaml": ours,
-        "no rib, largest piece, cut dropped": replace(ours, bone_px=0, pieces="largest", cut_off="dropped"),
+        "airways kept": replace(ours, airways="kept"),
+        "no rib, largest piece, cut dropped": replace(
+            ours, bone_px=0, airways="kept", pieces="largest", cut_off="dropped"
+        ),
         "paper, open_first": recipes(ours)["paper, open_first, per_lung"],
     }
     worst: list[tuple[float, int, int]] = []

@@ -170,6 +170,7 @@ def finished(tmp_path_factory):
     tree.put("phantom.cohorts.sars_cov_2.slices", {"covid19": 10, "non_covid19": 10})
     tree.put("phantom.cohorts.sars_cov_2.cases", {"covid19": 3, "non_covid19": 3})
     tree.put("phantom.cohorts.sars_cov_2.slices_per_case", [2, 4])
+    tree.put("protocols.folds_by_block.block_size", 2)
     tree.drop("experiments.vgg16_bn_ce_permuted")
     tree.put("report.control", None)
     tree.sh("git", "init", "-q", "-b", "main")

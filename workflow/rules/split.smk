@@ -7,8 +7,7 @@ SPLIT_KINDS = ["parquet", "certificate.json"]
 rule split:
     input:
         index="results/preprocess/{dataset}/index.parquet",
-        images="results/preprocess/{dataset}/images.npy",
-        masks="results/preprocess/{dataset}/masks.npy",
+        grids="results/preprocess/{dataset}/grids.npy",
     output:
         multiext(SPLIT, *(f".{kind}" for kind in SPLIT_KINDS)),
     log:
@@ -18,7 +17,7 @@ rule split:
             settings, wildcards.dataset, wildcards.protocol
         ).to_json(),
         code=glue.code("cli.split"),
-        images=subpath(input.images, parent=True),
+        images=subpath(input.grids, parent=True),
         out=subpath(output[0], parent=True),
     shell:
         "dsn-saal split --dataset {wildcards.dataset} --protocol {wildcards.protocol} --index {input.index:q} "

@@ -146,10 +146,11 @@ def _source(name: str, dataset: Dataset) -> Finding:
     if source.is_file():
         return name, "good", f"{source}, {'an archive' if dataset.is_fetched else 'a DICOMDIR'}"
     count, wanted = _count(dataset, source), _published(dataset)
+    unit = {"covid_ct_md": "patients", "dicom": "files"}.get(dataset.reader, "pictures")
     if wanted and count != wanted:
         allowed = "" if dataset.counts == "published" else "; counts: any lets it pass"
-        return name, "wrong" if not allowed else "note", f"{count} of {wanted} published in {source}{allowed}"
-    return name, "good", f"{count} files in {source}"
+        return name, "wrong" if not allowed else "note", f"{count} of {wanted} published {unit} in {source}{allowed}"
+    return name, "good", f"{count} {unit} in {source}"
 
 
 def _published(dataset: Dataset) -> int | None:

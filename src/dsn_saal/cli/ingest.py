@@ -101,7 +101,11 @@ def _require_local(args: argparse.Namespace) -> None:
 
 def _job(args: argparse.Namespace) -> IngestJob:
     def cut(settings: Settings) -> IngestJob:
-        return ingest_job(settings, known_dataset(settings, args))
+        name = known_dataset(settings, args)
+        job, dataset = ingest_job(settings, name), settings.datasets[name]
+        # That the phantoms of params hold no identities says nothing of another folder.
+        other = dataset.is_phantom and args.source.absolute() != Path(dataset.source).absolute()
+        return job.model_copy(update={"published": False}) if other and dataset.reader == "dicom" else job
 
     return read_job(args, IngestJob, cut)
 

@@ -91,11 +91,11 @@ def recipe_of(preprocess: Preprocess, *, cut_out: bool) -> Recipe:
     from dsn_saal.preprocess.window import apply_window
 
     window, lung = preprocess.window.model_dump(), preprocess.lung
-    dense, gas = apply_window(np.array([lung.dense_hu, lung.gas_hu], np.int16), **window)
-    same_names = lung.model_dump(exclude={"dense_hu", "gas_hu", "on_empty"})
+    dense, gas, bone = map(int, apply_window(np.array([lung.dense_hu, lung.gas_hu, lung.bone_hu], np.int16), **window))
+    same_names = lung.model_dump(exclude={"dense_hu", "gas_hu", "bone_hu", "on_empty"})
     return Recipe(
         **window,
-        lung=LungRecipe(**same_names, dense_grey=int(dense), gas_grey=int(gas)),
+        lung=LungRecipe(**same_names, dense_grey=dense, gas_grey=gas, bone_grey=bone),
         interpolation=preprocess.resize.interpolation,
         side=preprocess.image_size,
         cut_out=cut_out,

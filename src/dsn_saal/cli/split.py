@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsn_saal.cli.common import add_settings, read_job, require_inputs
-from dsn_saal.domain.errors import BadRequest
+from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.params.jobs import SplitJob, split_job
 from dsn_saal.params.root import Settings, read_settings
 
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", help="data set of params.yaml (needed without --settings)")
     parser.add_argument("--protocol", required=True, help="protocol of params.yaml; names the files")
     parser.add_argument("--index", type=Path, help="index.parquet of the preprocess stage")
-    parser.add_argument("--images", type=Path, help="folder of the preprocess stage: images.npy, masks.npy")
+    parser.add_argument("--images", type=Path, help="folder of the preprocess stage: grids.npy")
     parser.add_argument("--out", type=Path, help="folder for the split and its certificate")
     parser.add_argument("--explain", action="store_true", help="write nothing, say what is in the split")
     parser.add_argument("--draw", type=int, default=0, metavar="N", help="draw that --explain shows (default: 0)")
@@ -95,15 +95,17 @@ def _known(settings: Settings, args: argparse.Namespace) -> tuple[str, str]:
 def _near(images: Path, index: pd.DataFrame, job: SplitJob) -> list[tuple[int, int, float]]:
     import numpy as np
 
-    from dsn_saal.cli.progress import tracked
-    from dsn_saal.split.near_duplicates import grey_grid, near_pairs, perceptual_hash
+    from dsn_saal.split.near_duplicates import near_pairs, perceptual_hash
+    from dsn_saal.storage.arrays import open_array
 
-    pixels, masks = (np.load(images / name, mmap_mode="r", allow_pickle=False) for name in ("images.npy", "masks.npy"))
-    side = pixels.shape[1]
-    grids = np.empty((len(index), *grey_grid(pixels[0], None).shape), np.int16)
-    for at in tracked("looking for near duplicates")(range(len(index)), len(index)):
-        mask = np.unpackbits(masks[at], count=side * side).reshape(side, side) > 0
-        grids[at] = grey_grid(pixels[at], mask)
+    grids = open_array(images / "grids.npy")
+    if len(grids) != len(index):
+        raise CheckFailed(
+            "the grids do not belong to the index",
+            value=f"{len(grids)} grids, {len(index)} slices",
+            where=images / "grids.npy",
+            next_step="run dsn-saal preprocess again",
+        )
     hashes = np.array([perceptual_hash(grid) for grid in grids], dtype=np.uint64)
     return near_pairs(grids, hashes, index["case"].tolist(), **job.certificate.model_dump())
 

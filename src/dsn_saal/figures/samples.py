@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.domain.origin import common_origin
 from dsn_saal.figures.style import OUTLINE, figure_style, mark_origin, write_figure_files
 from dsn_saal.params.paper_jobs import SamplesFigureJob
+from dsn_saal.storage.arrays import open_array
 from dsn_saal.storage.tables import read_table
 
 PANEL_INCHES = 2.1
@@ -73,13 +74,3 @@ def draw_slice(axis: Axes, image: NDArray[np.uint8], packed: NDArray[np.uint8]) 
     mask = np.unpackbits(packed, count=image.size).reshape(image.shape)
     if mask.any() and not mask.all():
         axis.contour(mask, levels=[0.5], colors=OUTLINE, linewidths=0.7)
-
-
-def open_array(path: Path) -> NDArray[np.uint8]:
-    """An array file as a memory map; raises BadRequest where it is missing and CheckFailed where it is none."""
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise BadRequest("there is no such file", value=path, next_step="run preprocess") from None
-    except (ValueError, EOFError, OSError) as error:
-        raise CheckFailed("not an array file", value=str(error).splitlines()[0], where=path) from None

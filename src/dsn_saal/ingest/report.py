@@ -17,8 +17,9 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
 from dsn_saal.ingest.basic_profile import BASIC_PROFILE, CURVE_GROUPS, PRIVATE_CODE
-from dsn_saal.ingest.dicom.header import READ_TAGS, read_header, text
+from dsn_saal.ingest.dicom.header import read_header
 from dsn_saal.ingest.dicom.reader import UIDS, read_content
+from dsn_saal.ingest.dicom.tags import READ_TAGS, code
 from dsn_saal.ingest.parallel import map_ordered
 from dsn_saal.ingest.reasons import Excluded, Reason
 
@@ -109,10 +110,10 @@ def file_tags(root: Path, path: str) -> FileTags | Excluded:
     """The tag names of one file, or why it cannot be read."""
     try:
         content = read_content(root / path)
-        burned_in = text(read_header(content), "BurnedInAnnotation")
+        burned_in = code(read_header(content), "BurnedInAnnotation")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            whole = pydicom.dcmread(BytesIO(content))
+            whole = pydicom.dcmread(BytesIO(content), force=True)
             names = {_named(tag) for dataset in (whole.file_meta, whole) for tag in _tags(dataset, _Budget())}
     except Excluded as excluded:
         return excluded

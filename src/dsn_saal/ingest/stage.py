@@ -98,8 +98,8 @@ def _require_whole(reader: Reader, out: Path, findings: dict[str, Any]) -> None:
             "this copy is not the published data set",
             value=told,
             where=reader.root,
-            next_step=f"complete it (every missing file stands in {out / 'exclusions.csv'}), or set "
-            "datasets.<name>.counts: any to take what is there",
+            next_step=f"complete it (what its lists name and is not there stands in {out / 'exclusions.csv'}); of a "
+            "real copy, datasets.<name>.counts: any takes what is there",
         )
 
 

@@ -144,11 +144,45 @@ class Lung(Section):
         ge=0,
         le=16,
     )
+    bone_hu: int = open_choice(
+        "smallest HU of bone: beside a small region of lung lies a rib or the spine, beside bowel none",
+        paper="not stated",
+        default="200",
+        alternatives="any",
+        ge=100,
+        le=1500,
+    )
+    bone_px: int = open_choice(
+        "how near bone must be to a region of at most gas_share, in pixels of a 512 matrix",
+        paper="largest connected regions",
+        default="9",
+        alternatives="any; 0 asks for no bone (bowel gas as dense as lung is then taken in)",
+        ge=0,
+        le=64,
+    )
+    airways: Literal["cut_out", "kept"] = open_choice(
+        "trachea, bronchi and gullet whose wall is too thin to keep them apart from a lung",
+        paper="largest connected regions",
+        default="cut_out (gas within a wall is no lung)",
+        alternatives="kept (the paper's words: the hull then takes in the mediastinum between)",
+    )
     midline: Literal["as_closed", "split"] = open_choice(
         "what keeps the two lungs apart and each of them whole",
         paper="largest connected regions",
-        default="split (one lung on each side: closing cannot join the two, opening cannot tear one)",
+        default="split (one lung on each side: closing cannot join the two, opening neither tear nor remove one)",
         alternatives="as_closed (the paper's words: one hull may take in the mediastinum)",
+    )
+    pieces: Literal["all", "largest"] = open_choice(
+        "which pieces of a lung that the slice cuts more than once are kept, where the lungs are split",
+        paper="largest connected regions",
+        default="all (of at least fewest_px, a hull round each)",
+        alternatives="largest",
+    )
+    cut_off: Literal["found", "dropped"] = open_choice(
+        "a lung that the field of view cuts off",
+        paper="not stated",
+        default="found (up to the image border, and flagged)",
+        alternatives="dropped (as air that touches the border, and flagged)",
     )
     hull: Literal["per_lung", "joint"] = open_choice(
         "what the convex hull is drawn round", paper="convex hull", default="per_lung", alternatives="joint"

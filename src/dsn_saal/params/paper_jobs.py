@@ -41,6 +41,7 @@ class SplitDataset(Section):
 
     title: str
     protocols: tuple[Name, ...]
+    accept: tuple[str, ...]
 
 
 class CertificatesTableJob(Section):
@@ -162,7 +163,7 @@ def certificates_table_job(settings: Settings) -> CertificatesTableJob:
     """The block of `dsn-saal table certificates`."""
     return CertificatesTableJob(
         datasets={
-            name: SplitDataset(title=dataset.title, protocols=dataset.protocols)
+            name: SplitDataset(title=dataset.title, protocols=dataset.protocols, accept=dataset.accept)
             for name, dataset in settings.datasets.items()
         }
     )

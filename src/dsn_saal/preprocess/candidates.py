@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsn_saal.preprocess.lung_recipe import LungRecipe
-from dsn_saal.preprocess.morphology import Mask, dilated, eroded
+from dsn_saal.preprocess.morphology import Mask, dilated
 from dsn_saal.preprocess.regions import Outline, area_of, filled, pixel_count
 
 BONE_PX = 25
@@ -23,22 +23,27 @@ On 300 real slices lung of 300 pixels or more has 33 and more (four pieces of 37
 
 
 def lung_candidates(
-    regions: list[Outline], air: Mask, grey: NDArray[np.uint8], body: Mask, recipe: LungRecipe, scale: float
+    regions: list[Outline], core: Mask, grey: NDArray[np.uint8], body: Mask, recipe: LungRecipe, scale: float
 ) -> list[Outline]:
-    """The regions of `air` that may be lung, by density and, up to `gas_share` of the rectangle, by place.
+    """The regions of air that may be lung, by density and, up to `gas_share` of the rectangle, by place.
 
     Args:
         regions: outlines of the regions.
-        air: binary image of the air inside the body.
+        core: binary image of the air that lies deeper inside its region than `core_depth`.
         grey: windowed slice of the same shape.
         body: the body with all that it encloses; bone elsewhere is none.
         recipe: limits.
         scale: side of the slice's matrix over 512.
     """
-    most_gas = recipe.gas_share * air.size
-    found = of_lung_density(regions, air, grey, recipe, core_px=int(recipe.core_px * scale + 0.5), most_gas=most_gas)
+    most_gas = recipe.gas_share * core.size
+    found = of_lung_density(regions, core, grey, recipe, core_px=core_depth(recipe, scale), most_gas=most_gas)
     large = [region for region in found if pixel_count(region) > most_gas]
     return large + at_bone([region for region in found if pixel_count(region) <= most_gas], grey, body, recipe, scale)
+
+
+def core_depth(recipe: LungRecipe, scale: float) -> int:
+    """How deep in pixels of the slice a region's core lies."""
+    return int(recipe.core_px * scale + 0.5)
 
 
 def at_bone(
@@ -50,10 +55,10 @@ def at_bone(
         return regions
     bone = body & ~up_to(grey, recipe.bone_grey - 1)
     fewest = max(1, int(BONE_PX * scale * scale + 0.5))
-    return [region for region in regions if _bone_near(region, bone, reach) >= fewest]
+    return [region for region in regions if bone_near(region, bone, reach) >= fewest]
 
 
-def _bone_near(region: Outline, bone: Mask, reach: int) -> int:
+def bone_near(region: Outline, bone: Mask, reach: int) -> int:
     """Pixels of bone no farther from the region than `reach`."""
     x, y, width, height = cv2.boundingRect(region)
     left, top = max(0, x - reach), max(0, y - reach)
@@ -63,22 +68,21 @@ def _bone_near(region: Outline, bone: Mask, reach: int) -> int:
 
 
 def of_lung_density(
-    regions: list[Outline], air: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, *, core_px: int, most_gas: float
+    regions: list[Outline], core: Mask, grey: NDArray[np.uint8], recipe: LungRecipe, *, core_px: int, most_gas: float
 ) -> list[Outline]:
-    """The regions of `air` that may be lung: neither specks of noise in fat nor gas in trachea and bowel.
+    """The regions of air that may be lung: neither specks of noise in fat nor gas in trachea and bowel.
 
     A region is judged by the (lower) median grey value of its core, out of reach of the partial volume at its rim;
     one without a core is none.
 
     Args:
         regions: outlines of the regions.
-        air: binary image of the air inside the body.
+        core: binary image of the air that lies deeper inside its region than `core_depth`.
         grey: windowed slice of the same shape.
         recipe: limits of density.
         core_px: how deep the core lies.
         most_gas: pixels of the largest region that may be gas.
     """
-    core = eroded(air, core_px)
     up_to_gas, up_to_lung = (core & up_to(grey, limit) for limit in (recipe.gas_grey, recipe.dense_grey))
     kept = []
     for region in regions:

@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dsn_saal.preprocess.candidates import at_bone, lung_candidates, up_to
+from dsn_saal.preprocess.airways import airways
+from dsn_saal.preprocess.candidates import at_bone, core_depth, lung_candidates, up_to
 from dsn_saal.preprocess.lung_recipe import LungRecipe as LungRecipe
 from dsn_saal.preprocess.midline import split_at_midline, whole_lungs
-from dsn_saal.preprocess.morphology import Mask, closed, closed_then_opened, opened
+from dsn_saal.preprocess.morphology import Mask, closed, closed_then_opened, eroded, opened
 from dsn_saal.preprocess.regions import Outline, area_of, filled, hulls, largest, outlines
 
 REFERENCE_SIDE = 512
@@ -109,8 +110,9 @@ def _open_lungs(grey: NDArray[np.uint8], body: Mask, tissue: Mask, recipe: LungR
     Unlike lung, a mattress has no rib near, and air round the body holds little that is denser than gas.
     """
     air, scale, dense = ~(tissue | body), grey.shape[1] / REFERENCE_SIDE, _as_dense_as_lung(grey, recipe)
+    core = eroded(air, core_depth(recipe, scale))
     candidates = []
-    for region in lung_candidates(outlines(air), air, grey, body, recipe, scale):
+    for region in lung_candidates(outlines(air), core, grey, body, recipe, scale):
         inside, area = area_of(region)
         area &= air[inside]
         if cv2.countNonZero(area & dense[inside]) >= DENSER * cv2.countNonZero(area):
@@ -122,11 +124,7 @@ def _lung_regions(body: Mask, tissue: Mask, grey: NDArray[np.uint8], recipe: Lun
     """What a hull is drawn round, among the air inside the body, in the coordinates of `body`."""
     close_px, open_px = (int(radius * scale + 0.5) for radius in (recipe.close_px, recipe.open_px))
     fewest = max(1, int(recipe.fewest_px * scale * scale + 0.5))
-    air = body & ~tissue
-    candidates = outlines(air)
-    if recipe.candidates == "lung_density":
-        candidates = lung_candidates(candidates, air, grey, body, recipe, scale)
-        air = air & filled(air.shape, candidates)
+    air, candidates = _air_of_lungs(body & ~tissue, grey, body, recipe, scale)
     if recipe.order == "open_first":
         chosen = largest(outlines(opened(air, open_px)), recipe.n_regions, fewest_px=fewest)
         return largest(outlines(closed(filled(air.shape, chosen), close_px)), recipe.n_regions)
@@ -136,6 +134,19 @@ def _lung_regions(body: Mask, tissue: Mask, grey: NDArray[np.uint8], recipe: Lun
     if len(lungs) == 1:
         return [points for _, points in lungs[0][: recipe.n_regions]]
     return _of_two_lungs(lungs, recipe)
+
+
+def _air_of_lungs(
+    air: Mask, grey: NDArray[np.uint8], body: Mask, recipe: LungRecipe, scale: float
+) -> tuple[Mask, list[Outline]]:
+    """The air inside the body that may be lung, and its regions before airways were cut out of them."""
+    regions, core = outlines(air), eroded(air, core_depth(recipe, scale))
+    if recipe.candidates == "lung_density":
+        regions = lung_candidates(regions, core, grey, body, recipe, scale)
+        kept = filled(air.shape, regions)
+        air, core = air & kept, core & kept
+    cut = airways(core, grey, body, recipe, scale) if recipe.airways == "cut_out" else None
+    return (air if cut is None else air & ~cut), regions
 
 
 def _of_two_lungs(lungs: list[list[tuple[int, Outline]]], recipe: LungRecipe) -> list[Outline]:

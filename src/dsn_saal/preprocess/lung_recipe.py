@@ -27,6 +27,7 @@ class LungRecipe:
         bone_grey: smallest grey value of bone.
         bone_px: a region that is not larger than `gas_share` must have a rib's worth of bone so near, at 512; with 0
             it need not.
+        airways: those that are joined to a lung are "cut_out" or "kept".
         pieces: "largest" region of each lung, or "all" of at least `fewest_px` (they count where lungs are split).
         cut_off: a lung that the field of view cuts off is "dropped", or "found" up to the image border.
     """
@@ -45,7 +46,8 @@ class LungRecipe:
     core_px: int
     midline: str
     hull: str
-    bone_grey: int = 229
-    bone_px: int = 9
-    pieces: str = "all"
-    cut_off: str = "found"
+    bone_grey: int
+    bone_px: int
+    airways: str
+    pieces: str
+    cut_off: str

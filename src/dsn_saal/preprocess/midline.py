@@ -20,6 +20,12 @@ MOST_ACROSS = 0.2
 LEAST_SIDE = 0.05
 """Least share of the air on either side of the midline: with less there is one lung in the slice."""
 
+OPENED = 0.75
+"""Least share of a region that opening must leave: a crescent thinner than the disk stays as it is.
+
+Opening leaves more of any lung that is not one; what noise and bowel it would remove is no candidate any more.
+"""
+
 NECK = 0.5
 """How much of the narrower side's widest column the column at the midline may hold."""
 
@@ -75,10 +81,15 @@ def _keep_whole(own: Mask, cut: int, left: Mask, right: Mask) -> None:
 def whole_lungs(air: Mask, close_px: int, open_px: int, fewest_px: int) -> list[tuple[int, Outline]]:
     """Regions after closing and opening, largest first: pixel count and boundary points.
 
-    Pieces that only opening has separated count as one region and keep one hull.
+    Pieces that only opening has separated count as one region and keep one hull; so does what is too thin for opening.
     """
-    pieces = largest(outlines(closed_then_opened(air, close_px, open_px)), air.size)
-    groups = [pieces] if len(pieces) == 1 else _joined(pieces, outlines(closed(air, close_px)))
+    after_both = closed_then_opened(air, close_px, open_px)
+    pieces = largest(outlines(after_both), air.size)
+    lost = cv2.countNonZero(air & ~after_both)
+    if len(pieces) == 1 and lost < (1 - OPENED) * fewest_px:
+        groups = [pieces]
+    else:
+        groups = _joined(pieces, outlines(closed(air, close_px)))
     counted = [(sum(pixel_count(piece) for piece in group), np.concatenate(group)) for group in groups if group]
     whole = [lung for lung in counted if lung[0] >= fewest_px]
     whole.sort(key=lambda lung: (-lung[0], int(lung[1][0, 0, 1]), int(lung[1][0, 0, 0])))
@@ -86,8 +97,10 @@ def whole_lungs(air: Mask, close_px: int, open_px: int, fewest_px: int) -> list[
 
 
 def _joined(pieces: list[Outline], regions: list[Outline]) -> list[list[Outline]]:
-    """The pieces that lie in each region."""
-    return [
-        [piece for piece in pieces if cv2.pointPolygonTest(region, piece[0, 0].tolist(), False) >= 0]
-        for region in regions
-    ]
+    """The pieces that lie in each region, or the region itself where opening has left too little of it."""
+    groups = []
+    for region in regions:
+        own = [piece for piece in pieces if cv2.pointPolygonTest(region, piece[0, 0].tolist(), False) >= 0]
+        whole = sum(map(pixel_count, own)) >= OPENED * pixel_count(region)
+        groups.append(own if whole else [region])
+    return groups

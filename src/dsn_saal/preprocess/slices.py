@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dsn_saal.preprocess.grid import grey_grid
 from dsn_saal.preprocess.lung import LungRecipe, Lungs, find_lungs
 from dsn_saal.preprocess.morphology import Mask
 from dsn_saal.preprocess.resize import resize, resize_mask
@@ -66,11 +67,20 @@ class Quality:
 
 @dataclass(frozen=True)
 class Slice:
-    """A preprocessed slice: `image` and `mask` (side, side) uint8, `lungs` the mask at the acquired size."""
+    """A preprocessed slice.
+
+    Attributes:
+        image: (side, side) uint8.
+        mask: (side, side) uint8.
+        lungs: the mask at the acquired size.
+        grid: (GRID, GRID) int16, the crop at the acquired size on a small grid.
+        quality: flags.
+    """
 
     image: NDArray[np.uint8]
     mask: Mask
     lungs: Mask
+    grid: NDArray[np.int16]
     quality: Quality
 
 
@@ -91,12 +101,14 @@ def preprocess_slice(pixels: NDArray[np.int16] | NDArray[np.uint8], recipe: Reci
     if not recipe.cut_out:
         side = (recipe.side, recipe.side)
         image = resize(grey, recipe.side, interpolation=recipe.interpolation)  # type: ignore[arg-type]
-        return Slice(image, np.full(side, 255, np.uint8), np.full(grey.shape, 255, np.uint8), WHOLE)
+        whole = np.full(grey.shape, 255, np.uint8)
+        return Slice(image, np.full(side, 255, np.uint8), whole, grey_grid(grey, None), WHOLE)  # type: ignore[arg-type]
     lungs = find_lungs(grey, recipe.lung)  # type: ignore[arg-type]
     quality = _quality(lungs)
     masked = grey if quality.empty else cv2.bitwise_and(grey, lungs.mask)
     image = resize(masked, recipe.side, interpolation=recipe.interpolation)  # type: ignore[arg-type]
-    return Slice(image, resize_mask(lungs.mask, recipe.side), lungs.mask, quality)
+    grid = grey_grid(masked, lungs.mask)  # type: ignore[arg-type]
+    return Slice(image, resize_mask(lungs.mask, recipe.side), lungs.mask, grid, quality)
 
 
 def _quality(lungs: Lungs) -> Quality:

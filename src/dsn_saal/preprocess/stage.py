@@ -1,4 +1,4 @@
-"""`dsn-saal preprocess`: a manifest becomes images, masks, an index with quality flags, and their summary."""
+"""`dsn-saal preprocess`: a manifest becomes images, masks, grids, an index with quality flags, and their summary."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dsn_saal.domain.errors import CheckFailed
+from dsn_saal.preprocess.grid import GRID
 from dsn_saal.preprocess.slices import Quality, Recipe, preprocess_slice
 from dsn_saal.preprocess.store import growing_array
 from dsn_saal.preprocess.truth import TruthAt, hull_overlap, read_truth, truth_folder, truth_of
@@ -51,10 +52,11 @@ class Task(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What comes back: image, packed mask, flags, overlap with the true hulls, and whether lungs are false."""
+    """What comes back: image, packed mask, grid, flags, and overlap with the true hulls."""
 
     image: NDArray[np.uint8]
     mask: NDArray[np.uint8]
+    grid: NDArray[np.int16]
     quality: Quality
     overlap: float | None
 
@@ -102,6 +104,7 @@ def preprocess_manifest(
     with (
         growing_array(out / "images.npy", (side, side)) as images,
         growing_array(out / "masks.npy", (-(-side * side // 8),)) as masks,
+        growing_array(out / "grids.npy", (GRID, GRID), "<i2") as grids,
     ):
         for number, done in enumerate(progress(_map(one, tasks, workers), len(tasks))):
             flags.append(done.quality)
@@ -116,6 +119,7 @@ def preprocess_manifest(
                 kept.append(number)
                 images.append(done.image)
                 masks.append(done.mask)
+                grids.append(done.grid)
         _require_lungs(flags, source)
     summary = _summary(manifest, flags, overlaps, kept, no_truth)
     write_table(out / "index.parquet", _index(manifest, flags, kept))
@@ -128,7 +132,7 @@ def _one(read_slice: ReadSlice, truth_root: Path, recipe: Recipe, task: Task) ->
     overlap = None
     if task.truth is not None:
         overlap = hull_overlap(result.lungs, read_truth(truth_root, task.truth, len(result.lungs)))
-    return Done(result.image, np.packbits(result.mask.reshape(-1) > 0), result.quality, overlap)
+    return Done(result.image, np.packbits(result.mask.reshape(-1) > 0), result.grid, result.quality, overlap)
 
 
 def _map(one: Callable[[Task], Done], tasks: list[Task], workers: int) -> Iterator[Done]:

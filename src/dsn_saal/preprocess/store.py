@@ -15,26 +15,27 @@ from dsn_saal.storage.atomic import replacing
 
 
 class ArrayWriter:
-    """An .npy file that grows by one uint8 row at a time.
+    """An .npy file that grows by one row at a time.
 
     NumPy's header leaves room for a longer first axis, so it is written again with the true length at the end. Written
     and not mapped: on a full disk a write fails with a message, a mapped page kills the process.
     """
 
-    def __init__(self, stream: BinaryIO, row_shape: tuple[int, ...]) -> None:
-        self._stream, self._row_shape, self.length = stream, row_shape, 0
+    def __init__(self, stream: BinaryIO, row_shape: tuple[int, ...], descr: str) -> None:
+        self._stream, self._row_shape, self._descr, self.length = stream, row_shape, descr, 0
         self._write_header()
 
     def _write_header(self) -> None:
         shape = (self.length, *self._row_shape)
         self._stream.seek(0)
-        npy.write_array_header_1_0(self._stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        npy.write_array_header_1_0(self._stream, {"descr": self._descr, "fortran_order": False, "shape": shape})
 
-    def append(self, row: NDArray[np.uint8]) -> None:
+    def append(self, row: NDArray[np.uint8] | NDArray[np.int16]) -> None:
         """Write one row."""
-        if row.shape != self._row_shape or row.dtype != np.uint8:
-            raise ValueError(f"a row must be uint8 of shape {self._row_shape}, not {row.dtype} of {row.shape}")
-        self._stream.write(row.tobytes())
+        wanted = np.dtype(self._descr)
+        if row.shape != self._row_shape or row.dtype != wanted:
+            raise ValueError(f"a row must be {wanted} of shape {self._row_shape}, not {row.dtype} of {row.shape}")
+        self._stream.write(row.astype(wanted).tobytes())
         self.length += 1
 
     def finish(self) -> None:
@@ -43,9 +44,9 @@ class ArrayWriter:
 
 
 @contextmanager
-def growing_array(path: Path, row_shape: tuple[int, ...]) -> Iterator[ArrayWriter]:
-    """An ArrayWriter whose file takes its final name when the block ends well."""
+def growing_array(path: Path, row_shape: tuple[int, ...], descr: str = "|u1") -> Iterator[ArrayWriter]:
+    """An ArrayWriter whose file takes its final name when the block ends well; `descr` is NumPy's word for a type."""
     with replacing(path) as part, part.open("r+b") as stream:
-        writer = ArrayWriter(stream, row_shape)
+        writer = ArrayWriter(stream, row_shape, descr)
         yield writer
         writer.finish()

@@ -127,6 +127,10 @@ def method_facts(job: ReportJob) -> Facts:
             "lung_density": "if it is as dense as lung, neither as soft tissue nor as free gas",
             "any": "whatever its density",
         }[lung.candidates],
+        "airway_words": {
+            "cut_out": "Airways that are joined to a lung are cut out of it first.",
+            "kept": "Airways that are joined to a lung stay part of it.",
+        }[lung.airways],
         "midline_words": {
             "split": "The sides of the body are kept apart, so that closing cannot join the lungs.",
             "as_closed": "Lungs that closing has joined stay one region.",

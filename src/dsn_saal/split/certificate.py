@@ -82,7 +82,10 @@ def _level(
     for number, parts in enumerate(draws):
         for key in _shared_keys(keys, parts):
             shared.setdefault(key, set()).add(number)
-    members = {key: np.flatnonzero(keys == key).tolist() for key in sorted(shared)}
+    members: dict[str, list[int]] = {key: [] for key in sorted(shared)}
+    for at, key in enumerate(keys.tolist()):
+        if key in members:
+            members[key].append(at)
     named = level in ("file", "pixel")  # an id names itself, a digest is told by the files that have it
     findings = [
         _finding(f"{level}: {_joined([names[at] for at in at_key]) if named else key}", at_key, labels, names)
@@ -138,6 +141,22 @@ def _joined(names: Sequence[str]) -> str:
     ordered = sorted(names)
     more = f" = and {len(ordered) - MOST_NAMED} more" if len(ordered) > MOST_NAMED else ""
     return " = ".join(ordered[:MOST_NAMED]) + more
+
+
+def refused(levels: Mapping[str, Mapping[str, Any]], accept: Sequence[str]) -> dict[str, list[str]]:
+    """The findings that nobody accepted, by level; of a level with more than are listed only the whole can be accepted.
+
+    Args:
+        levels: "levels" of a certificate.
+        accept: names of findings, and of levels as a whole.
+    """
+    left = {}
+    for level, entry in levels.items():
+        if entry["verdict"] == "VIOLATED" and level not in accept:
+            names = [finding["name"] for finding in entry["findings"] if finding["name"] not in accept]
+            if names or int(entry["found"]) > len(entry["findings"]):
+                left[level] = names
+    return left
 
 
 def label_conflicts(

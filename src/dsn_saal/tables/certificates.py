@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dsn_saal.params.paper_jobs import CertificatesTableJob
+from dsn_saal.split.certificate import refused
 from dsn_saal.statistics.printed import MISSING, count
 from dsn_saal.tables.datasets import one_origin, origin_of, read_named
 from dsn_saal.tables.table import Table
@@ -30,7 +31,7 @@ def make_table(job: CertificatesTableJob, *, certificates: Mapping[str, Path], f
         CheckFailed: where one is damaged.
     """
     rows = tuple(
-        _row(entry.title, protocol, read_named(certificates, f"{name}/{protocol}"))
+        _row(entry.title, protocol, read_named(certificates, f"{name}/{protocol}"), entry.accept)
         for name, entry in job.datasets.items()
         for protocol in entry.protocols
     )
@@ -45,19 +46,30 @@ def make_table(job: CertificatesTableJob, *, certificates: Mapping[str, Path], f
             "the parameters accept the finding by its name.",
             f"{MISSING}: the format of the set has no such level. Label conflicts: the same or nearly the same pixels "
             "under two labels.",
+            *(
+                f"{entry.title}: accepted by the parameters is {told}."
+                for entry in job.datasets.values()
+                for told in entry.accept
+            ),
         ),
         origin=one_origin({origin_of(read_named(flows, name)) for name in job.datasets}),
         align="ll" + "r" + "l" * (len(LEVELS) + 1) + "r",
     )
 
 
-def _row(title: str, protocol: str, certificate: dict[str, Any]) -> tuple[str, ...]:
+def _row(title: str, protocol: str, certificate: dict[str, Any], accept: Sequence[str]) -> tuple[str, ...]:
     levels = certificate["levels"]
     return (
         title,
         protocol,
         count(certificate["draws"]),
         *(SHORT.get(levels[level]["verdict"], MISSING) if level in levels else MISSING for level in LEVELS),
-        SHORT[certificate["verdict"]],
+        _whole(certificate, accept),
         count(certificate["label_conflicts_total"]),
     )
+
+
+def _whole(certificate: dict[str, Any], accept: Sequence[str]) -> str:
+    verdict: str = certificate["verdict"]
+    accepted = verdict == "VIOLATED" and not refused(certificate["levels"], accept)
+    return SHORT[verdict] + (", accepted" if accepted else "")

@@ -94,6 +94,8 @@ def train_experiment(
             identity = run_identity(job, seed=seed, draw=draw, code=code, machine=machine, **hashes)
             planned.append(Planned(number, draw, identity, (out / name, state / name)))
         with TrainingProgress(job.name, job.train.runs, job.regimen.epochs, job.regimen.batch_size) as progress:
+            for entry in (entry for entry in job.accept if entry not in unused):
+                progress.say(f"parts of the split share what must be apart; datasets.<name>.accept allows it: {entry}")
             for entry in unused:
                 progress.say(f"datasets.<name>.accept names nothing of this split's certificate: {entry}")
             finished = _finish(planned, job, material_of, progress)

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.split.certificate import refused
 from dsn_saal.split.table import parts_of, read_split
 
 
@@ -33,30 +34,26 @@ def require_certificate(path: Path, accept: Sequence[str]) -> list[str]:
         certificate = json.loads(path.read_text(encoding="utf-8"))
         levels, verdict = certificate["levels"], certificate["verdict"]
         violated = {level: entry for level, entry in levels.items() if entry["verdict"] == "VIOLATED"}
-        named = {level: [finding["name"] for finding in entry["findings"]] for level, entry in violated.items()}
-        found = {level: int(entry["found"]) for level, entry in violated.items()}
+        named = {finding["name"] for entry in violated.values() for finding in entry["findings"]}
+        left = refused(levels, accept)
+        found = {level: int(levels[level]["found"]) for level in left}
     except FileNotFoundError:
         raise BadRequest(
             "the split has no certificate", value=path, next_step="run dsn-saal split, which writes it"
         ) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BadRequest("not a certificate of a split", value=path, next_step="run dsn-saal split again") from None
-    refused = {
-        level: [name for name in named[level] if name not in accept] for level in violated if level not in accept
-    }
-    # Findings beyond those that are listed have no name to accept: their level must be.
-    refused = {level: names for level, names in refused.items() if names or found[level] > len(named[level])}
     if verdict == "VIOLATED" and not violated:
         raise CheckFailed("the certificate contradicts itself", value=verdict, where=path, next_step="split anew")
-    if refused:
+    if left:
         raise CheckFailed(
             "the parts of the split share what must be apart",
-            value="; ".join(f"{found[level]} at {level} level, {_first(names)}" for level, names in refused.items()),
+            value="; ".join(f"{found[level]} at {level} level, {_first(names)}" for level, names in left.items()),
             where=path,
             next_step="split anew, or accept the finding or its level by name in datasets.<name>.accept: every report "
             "will say so",
         )
-    return [entry for entry in accept if entry not in violated and not any(entry in names for names in named.values())]
+    return [entry for entry in accept if entry not in violated and entry not in named]
 
 
 def _first(names: Sequence[str]) -> str:

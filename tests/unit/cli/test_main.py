@@ -43,12 +43,11 @@ def index(cases):
 
 
 def write_cohort(folder, cases):
-    """Index and images of as many slices, all of them different."""
+    """Index and grids of as many slices, all of them different."""
     table = index(cases)
     write_table(folder / "index.parquet", table)
-    pixels = np.random.default_rng(0).integers(0, 256, (len(table), 32, 32), dtype=np.uint8)
-    np.save(folder / "images.npy", pixels)
-    np.save(folder / "masks.npy", np.full((len(table), 128), 255, np.uint8))
+    grids = np.random.default_rng(0).integers(0, 256 * 16, (len(table), 32, 32), dtype=np.int16)
+    np.save(folder / "grids.npy", grids)
 
 
 def split(folder, settings):

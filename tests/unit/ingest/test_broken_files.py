@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from pydicom import uid
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
-from dsn_saal.ingest.dicom import header
-from dsn_saal.ingest.dicom.header import READ_TAGS, read_header
+from dsn_saal.ingest.dicom import bounded
+from dsn_saal.ingest.dicom.header import read_header
+from dsn_saal.ingest.dicom.tags import READ_TAGS
 from dsn_saal.ingest.reasons import Excluded, Reason
 from dsn_saal.ingest.stage import read_or_refuse
 
@@ -269,7 +270,7 @@ def _with_inserted(inserted):
                                    ITEM + b"\xff\xff\xff\xff" + END_OF_ITEM])  # fmt: skip
 @pytest.mark.parametrize("sequence", [SEQUENCE, b"\x09\x00\x40\x11SQ\0\0\xff\xff\xff\xff"])
 def test_sequences_without_end_are_bounded(outcome, items, sequence, monkeypatch):
-    monkeypatch.setattr(header, "MAX_READS", 20_000)
+    monkeypatch.setattr(bounded, "MAX_READS", 20_000)
     content = _with_inserted(sequence + items * 100_000 + END_OF_SEQUENCE)
     tracemalloc.start()
     rows, refused = outcome(content)
@@ -281,7 +282,7 @@ def test_sequences_without_end_are_bounded(outcome, items, sequence, monkeypatch
 
 def test_functional_groups_without_end_are_bounded(outcome, monkeypatch):
     """Of defined length they are parsed late: the bound holds there, too."""
-    monkeypatch.setattr(header, "MAX_READS", 20_000)
+    monkeypatch.setattr(bounded, "MAX_READS", 20_000)
     groups = (ITEM + b"\0\0\0\0") * 100_000
     number = tag_for_keyword("PerFrameFunctionalGroupsSequence")
     rows, refused = outcome(_with_element(WHOLE["enhanced"], number, "SQ", groups))

@@ -8,10 +8,10 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from fake_dicom import ct_file, thorax, write_ct
+from fake_dicom import CT_IMAGE, ct_file, file_bytes, thorax, write_ct
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydicom.uid import ExplicitVRLittleEndian, RLELossless
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from dsn_saal.ingest.reasons import Excluded, Reason
 from dsn_saal.ingest.stage import read_or_refuse
@@ -41,7 +41,18 @@ def test_a_good_slice_is_kept(source, reader):
     ("tags", "reason"),
     [
         ({"Modality": "MR"}, Reason.NOT_CT),
-        ({"Modality": None}, Reason.NOT_CT),
+        ({"Modality": None, "SOPClassUID": None}, Reason.NOT_CT),
+        ({"Modality": None, "SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, Reason.NOT_CT),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.4"}, Reason.NOT_CT),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.88.67"}, Reason.NOT_CT),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, Reason.SECONDARY),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7.3", "ImageType": None}, Reason.SECONDARY),
+        ({"ImageType": ["original", "primary", "localizer"]}, Reason.LOCALIZER),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "SCOUT"]}, Reason.LOCALIZER),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "OTHER", "CT_SOM5 TOP"]}, Reason.LOCALIZER),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "REFORMATTED"]}, Reason.DERIVED),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "AXIAL", "CT_SOM7 MIP"]}, Reason.DERIVED),
+        ({"BurnedInAnnotation": "yes"}, Reason.BURNED_IN),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, Reason.LOCALIZER),
         ({"ImageType": ["DERIVED", "SECONDARY", "AXIAL"]}, Reason.SECONDARY),
         ({"ImageType": ["DERIVED", "PRIMARY", "AXIAL"]}, Reason.DERIVED),
@@ -68,6 +79,36 @@ def test_a_tag_decides(source, reader, tags, reason):
     assert outcome(reader(), "covid19/a.dcm") is reason
 
 
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"Modality": None},
+        {"Modality": "ct", "PhotometricInterpretation": "monochrome2"},
+        {"SOPClassUID": None},
+        {"SOPClassUID": "1.2.3"},
+        {"SOPClassUID": f"{CT_IMAGE}.2"},
+        {"ImageType": None},
+        {"NumberOfFrames": 0},
+        {"DataSetTrailingPadding": b"\0" * 30},
+    ],
+)
+def test_what_is_odd_and_still_ct_is_kept(source, reader, tags):
+    write_ct(source / "covid19" / "a.dcm", HU, **tags)
+    assert outcome(reader(), "covid19/a.dcm") == "kept"
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"},
+        {"ImageType": ["ORIGINAL", "PRIMARY", "MPR"]},
+    ],
+)
+def test_captures_and_reformats_are_kept_on_request(source, reader, tags):
+    write_ct(source / "covid19" / "a.dcm", HU, **tags)
+    assert outcome(reader(derived="keep"), "covid19/a.dcm") == "kept"
+
+
 def test_derived_images_are_kept_on_request(source, reader):
     write_ct(source / "covid19" / "a.dcm", HU, ImageType=["DERIVED", "SECONDARY", "AXIAL"])
     assert outcome(reader(derived="keep"), "covid19/a.dcm") == "kept"
@@ -87,7 +128,8 @@ def test_other_case_rules_do_without_patient_id(source, reader):
     [
         (b"", Reason.NOT_DICOM),
         (b"a text file", Reason.NOT_DICOM),
-        (b"\0" * 128 + b"DICM", Reason.UNREADABLE),
+        (b"\0" * 128 + b"DICM", Reason.TRUNCATED),
+        (b"\x08\0 and text", Reason.NOT_DICOM),
         (b"\0" * 128 + b"DICM" + b"\xff" * 64, Reason.UNREADABLE),
     ],
 )
@@ -96,6 +138,44 @@ def test_what_is_no_dicom_is_left_out(source, reader, content, reason):
     path.parent.mkdir()
     path.write_bytes(content)
     assert outcome(reader(), "covid19/a.dcm") in (reason, Reason.TRUNCATED)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("start", [b"\x02\0", b"\x08\0"])
+def test_a_file_without_preamble_gives_the_same_slice(source, reader, syntax, start):
+    path = write_ct(source / "covid19" / "a.dcm", HU, syntax=syntax)
+    whole, content = row_of(reader(), "covid19/a.dcm"), path.read_bytes()
+    path.write_bytes(content[content.index(start, 132) :])
+    assert row_of(reader(), "covid19/a.dcm") == whole | {
+        "file_sha256": row_of(reader(), "covid19/a.dcm")["file_sha256"]
+    }
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_a_transfer_syntax_that_is_missing_is_seen(source, reader, syntax):
+    path = write_ct(source / "covid19" / "a.dcm", HU, syntax=syntax)
+    whole, content = row_of(reader(), "covid19/a.dcm"), path.read_bytes()
+    at = content.index(b"\x02\0\x10\0UI")
+    path.write_bytes(content[:at] + content[at + 8 + int.from_bytes(content[at + 6 : at + 8], "little") :])
+    assert row_of(reader(), "covid19/a.dcm")["pixel_sha256"] == whole["pixel_sha256"]
+
+
+def test_a_bare_dataset_of_compressed_pixels_is_refused(source, reader):
+    content = file_bytes(ct_file(HU, syntax=RLELossless))
+    path = source / "covid19" / "a.dcm"
+    path.parent.mkdir()
+    path.write_bytes(content[content.index(b"\x08\0", 132) :])
+    assert outcome(reader(), "covid19/a.dcm") is Reason.DECODER_FAILED
+
+
+@pytest.mark.parametrize("share", [0.3, 0.7, 0.9])
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless])
+def test_a_file_that_ends_in_its_pixels_is_called_truncated(source, reader, syntax, share):
+    path = write_ct(source / "covid19" / "a.dcm", HU, syntax=syntax)
+    content = path.read_bytes()
+    start = content.rindex(b"\xe0\x7f\x10\0") + 20
+    path.write_bytes(content[: start + int(share * (len(content) - start))])
+    assert outcome(reader(), "covid19/a.dcm") is Reason.TRUNCATED
 
 
 def test_a_huge_file_is_not_read(source, reader):

@@ -69,6 +69,9 @@ def test_no_identity_leaves_the_reader(source, tmp_path, capfd, monkeypatch):
     write_ct(source / "covid19" / "mr.dcm", HU, Modality="MR", **CANARIES)
     (source / "bacterial_pneumonia").mkdir()
     write_ct(source / "bacterial_pneumonia" / "c.dcm", HU, **(CANARIES | {"PatientID": "CANARY-4713"}))
+    named = source / "covid19" / "CANARY-4711 Canary"  # params call this data set a phantom; this folder is none
+    write_ct(named / "Canary.dcm", HU, z=5.0, **CANARIES)
+    write_ct(named / "4711.dcm", HU, Modality="MR", **CANARIES)
     command = ["ingest", "--dataset", "covid19_diag", "--source", str(source), "--out", str(tmp_path / "out")]
     assert main([*command, "--workers", "1"]) == 0
     printed = capfd.readouterr()
@@ -82,7 +85,7 @@ def test_no_identity_leaves_the_reader(source, tmp_path, capfd, monkeypatch):
 
 def test_phantoms_hash_alike_everywhere_and_clinical_ids_do_not(source, reader, tmp_path, monkeypatch, own_key):
     write_tree(source, cases=1, slices=1, QualityControlImage="YES")
-    ingest(reader, tmp_path / "first")
+    ingest(reader, tmp_path / "first", published=True)
     assert not own_key.exists(), "phantoms need no secret"
     manifest = read_table(tmp_path / "first" / "manifest.parquet")
     assert manifest["origin"].unique().tolist() == ["phantom"]
@@ -91,6 +94,15 @@ def test_phantoms_hash_alike_everywhere_and_clinical_ids_do_not(source, reader, 
         keyed_hash("case", name, b"dsn-saal phantom cohort: public key") for name in ("covid19-0", "normal-0")
     ]
     assert keyed_hash("case", "covid19-0", b"dsn-saal phantom cohort: public key") == "70a6bd78b88a87a4"
+
+
+def test_a_file_that_calls_itself_a_phantom_gets_no_hash_that_can_be_guessed(source, reader, tmp_path, own_key):
+    write_tree(source, cases=1, slices=1, QualityControlImage="YES")
+    ingest(reader, tmp_path / "out")
+    manifest = read_table(tmp_path / "out" / "manifest.parquet")
+    assert own_key.exists() and set(manifest["origin"]) == {"phantom"}
+    public = {keyed_hash("case", name, b"dsn-saal phantom cohort: public key") for name in ("covid19-0", "normal-0")}
+    assert not public & set(manifest["case"])
 
 
 def test_clinical_ids_hang_on_the_secret(source, reader, tmp_path, monkeypatch, own_key):

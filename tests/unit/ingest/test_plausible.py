@@ -82,6 +82,27 @@ def test_the_reason_says_what_to_look_for():
     assert "one window" in told(WRONG["an eight bit lung window"])
 
 
+def test_what_a_damaged_codestream_decodes_to_is_not_taken_for_padding():
+    """Values that swing far below air were set to air, and the rest passed for a body."""
+    rng = np.random.default_rng(1)
+    hu = np.where(rng.random(HU.shape) < 0.2, rng.integers(-5000, -1300, HU.shape), HU).astype(np.int16)
+    assert "damaged" in told(ct_file(hu, signed=True, intercept=0))
+
+
+@pytest.mark.parametrize("ringing", [0, 60])
+@pytest.mark.parametrize("tags", [{}, {"PixelPaddingValue": -2048}])
+def test_padding_of_one_value_passes_with_what_lossy_coding_leaves_round_it(ringing, tags):
+    noise = np.random.default_rng(2).integers(-ringing, ringing + 1, HU.shape)
+    hu = np.where(CIRCLE, HU, -2048 + noise).astype(np.int16)
+    assert (read(ct_file(hu, signed=True, intercept=0, **tags))[~CIRCLE] == -1000).all()
+
+
+def test_a_range_of_tagged_padding_is_not_scattered():
+    hu = np.where(CIRCLE, HU, np.random.default_rng(3).integers(-3000, -1400, HU.shape)).astype(np.int16)
+    tags = {"PixelPaddingValue": -3000, "PixelPaddingRangeLimit": -1400}
+    assert (read(ct_file(hu, signed=True, intercept=0, **tags))[~CIRCLE] == -1000).all()
+
+
 def test_monochrome1_holds_the_same_hu():
     """PS3.3 C.11.1: the rescale comes first, the display is turned round later."""
     np.testing.assert_array_equal(read(ct_file(HU, PhotometricInterpretation="MONOCHROME1")), HU)

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from dsn_saal.ingest.basic_profile import BASIC_PROFILE
-from dsn_saal.ingest.dicom.header import READ_TAGS
+from dsn_saal.ingest.dicom.tags import READ_TAGS
 from dsn_saal.ingest.reasons import Excluded, Reason
 from dsn_saal.ingest.report import HASHED_TAGS, TagReport, file_tags, tag_report
 from dsn_saal.ingest.tree import files_below

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from pydicom import dcmread
 
 from dsn_saal.cli import main
-from dsn_saal.domain.errors import BadRequest
+from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.ingest.sets import covid_ct, covid_ct_md, covidx_ct, published
 from dsn_saal.ingest.sets.registry import set_reader
 from dsn_saal.ingest.stage import ingest_tree
@@ -127,6 +128,90 @@ def test_an_extra_file_is_named_and_left_out(copy, name, extra, reason):
     one = copy(name)
     shutil.copy(next(one.set.rglob("*.png")), one.set / extra)
     assert one.ingest()[2] == {extra: reason}
+
+
+@pytest.mark.parametrize("extra", ["COVID/Covid (1).tif", "COVID/no suffix", "Covid\n(5).png"])
+def test_an_extra_file_is_named_whatever_its_suffix(copy, extra):
+    one = copy("sars_cov_2")
+    shutil.copy(one.set / "COVID/Covid (1).png", one.set / extra)
+    assert one.ingest()[2] == {extra: "NO_CLASS"}
+
+
+def test_a_second_copy_of_a_file_is_named_and_another_picture_of_its_name_stops_the_run(copy):
+    one = copy("covidx_ct")
+    first, other = sorted(one.set.glob("images/*.png"))[:2]
+    (one.set / "old").mkdir()
+    shutil.copy(first, one.set / "old" / first.name)
+    _, manifest, excluded = one.ingest()
+    assert excluded == {f"old/{first.name}": "DUPLICATE"} and not manifest["path"].str.startswith("old").any()
+    shutil.copy(other, one.set / "old" / first.name)
+    with pytest.raises(CheckFailed, match=f"images/{first.name}, old/{first.name}"):
+        one.ingest()
+
+
+def as_clinical(path):
+    """Take a phantom's mark off a PNG file."""
+    with Image.open(path) as image:
+        image.load()
+        image.info = {}
+        image.save(path)
+
+
+def test_a_number_that_was_never_published_is_extra_and_promises_no_other(copy):
+    one = copy("sars_cov_2", counts="any")
+    for path in one.set.rglob("*.png"):
+        as_clinical(path)
+    (one.set / "COVID/Covid (12).png").rename(one.set / "COVID/Covid (2000).png")
+    _, manifest, excluded = one.ingest()
+    assert set(manifest["origin"]) == {"clinical"} and excluded.pop("COVID/Covid (2000).png") == "UNLISTED"
+    assert set(excluded.values()) == {"MISSING"} and len(excluded) == 2481 - len(manifest)
+
+
+@pytest.mark.parametrize("change", [b"\xef\xbb\xbf%s", b"%s\r\n\r\n"])
+def test_a_list_with_a_byte_order_mark_or_other_line_ends_is_the_same_list(copy, change):
+    for name, pattern in (("covid_ct", "Data-split/*/*.txt"), ("covidx_ct", "*_COVIDx*.txt")):
+        one = copy(name)
+        whole = one.ingest()[1]
+        for path in one.set.glob(pattern):
+            path.write_bytes(change % path.read_bytes().replace(b"\n", b"\r\n"))
+        pd.testing.assert_frame_equal(copied(one).ingest()[1], whole)
+        shutil.rmtree(one.set)
+
+
+def copied(one):
+    for cached in (covidx_ct.read_lists, covid_ct.read_lists):
+        cached.cache_clear()
+    return one
+
+
+@pytest.mark.parametrize(("name", "path"), [
+    ("covid_ct", "Data-split/COVID/trainCT_COVID.txt"), ("covid_ct", "meta/COVID-CT-MetaInfo.csv"),
+    ("covidx_ct", "test_COVIDx_CT-1.txt"),
+])  # fmt: skip
+def test_a_list_that_is_no_utf_8_is_said_and_not_taken_for_bad_pictures(copy, name, path):
+    one = copy(name)
+    listed = one.set / path if (one.set / path).exists() else next(one.set.rglob(Path(path).name))
+    listed.write_bytes(listed.read_bytes() + b"\xff\xfe\n")
+    with pytest.raises(BadRequest, match="no UTF-8"):
+        one.ingest()
+
+
+def test_a_patient_of_the_index_that_is_not_there_is_named(copy):
+    one = copy("covid_ct_md")
+    patient = pd.read_csv(one.set / "Index.csv")["Folder/ID"][0]
+    shutil.rmtree(next(one.set.glob(f"*/{patient}")))
+    with pytest.raises(CheckFailed, match=f"1 patients of Index.csv are missing, first {patient}"):
+        one.ingest()
+    assert one.excluded() == {patient: "MISSING"}
+
+
+def test_a_folder_with_lists_and_no_picture_says_so(copy):
+    one = copy("covid_ct", counts="any")
+    for path in [*one.set.rglob("*.png"), *one.set.rglob("*.jpg")]:
+        path.unlink()
+    with pytest.raises(CheckFailed, match="no usable CT slice") as error:
+        one.ingest()
+    assert "MISSING" in error.value.text()
 
 
 def test_a_damaged_picture_is_left_out_by_name(copy):

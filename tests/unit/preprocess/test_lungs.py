@@ -19,9 +19,9 @@ from dsn_saal.preprocess.truth import hull_overlap
 LUNG = LungRecipe(
     threshold=170, tissue_side="at_or_above", order="close_first", close_px=7, open_px=3, n_regions=2, fewest_px=64,
     candidates="lung_density", dense_grey=144, gas_grey=39, gas_share=0.08, core_px=3, midline="split",
-    hull="per_region", bone_grey=229, bone_px=9, pieces="all", cut_off="found",
+    hull="per_region", bone_grey=229, bone_px=9, airways="cut_out", pieces="all", cut_off="found",
 )  # fmt: skip
-PAPER = replace(LUNG, candidates="any", midline="as_closed", fewest_px=1, bone_px=0, cut_off="dropped")
+PAPER = replace(LUNG, candidates="any", midline="as_closed", fewest_px=1, bone_px=0, airways="kept", cut_off="dropped")
 RECIPE = Recipe(-400, 1500, "exact", "trunc", LUNG, "bilinear", 64)
 SIDE = 256
 
@@ -111,6 +111,74 @@ def test_consolidation_is_taken_in_by_the_hull():
     hu, truth = thorax(SIDE)
     hu[ellipse(SIDE, 0.26, 0.5, 0.05, 0.06)] = 30
     assert overlap(hu, truth) > 0.97
+
+
+def joined_by_the_trachea(noise=0):
+    """A wide trachea beside the right lung; partial volume hides a part of the wall between them."""
+    side = 512
+    hu, truth = thorax(side, trachea=False, noise=noise)
+    wall, lumen = ellipse(side, 0.44, 0.32, 0.05, 0.05), ellipse(side, 0.44, 0.32, 0.036, 0.036)
+    hu[wall & ~truth] = 30
+    hu[lumen] = -985
+    gap = np.zeros_like(truth)
+    gap[int(0.325 * side) : int(0.34 * side), int(0.36 * side) : int(0.42 * side)] = True
+    hu[gap & ~truth & ~lumen] = -300
+    return hu, truth & ~wall
+
+
+def test_a_trachea_joined_to_a_lung_is_cut_out():
+    hu, truth = joined_by_the_trachea()
+    trachea = ellipse(512, 0.44, 0.32, 0.03, 0.03)
+    found, kept = lungs_of(hu), lungs_of(hu, replace(LUNG, airways="kept"))
+    assert kept.mask[trachea].all() and not found.mask[trachea].any()
+    assert overlap(hu, truth) > 0.97 and overlap(hu, truth, replace(LUNG, airways="kept")) < 0.95
+
+
+def test_a_bubble_of_emphysema_has_no_wall_and_stays_lung():
+    hu, truth = thorax(512)
+    hu[ellipse(512, 0.38, 0.48, 0.036, 0.036)] = -985
+    np.testing.assert_array_equal(lungs_of(hu).mask, lungs_of(hu, replace(LUNG, airways="kept")).mask)
+    assert overlap(hu, truth) > 0.97
+
+
+def test_a_crescent_thinner_than_the_disk_of_opening_is_a_lung():
+    hu, _ = thorax(512, lungs=False)
+    crescent = ellipse(512, 0.28, 0.6, 0.1, 0.05) & ~ellipse(512, 0.28, 0.588, 0.1, 0.05)
+    hu[crescent] = -780
+    with_ribs(hu, [(0.28, 0.675)])
+    found = lungs_of(hu, replace(LUNG, fewest_px=300))
+    assert found.n_regions == 1 and found.mask[crescent].all()
+    assert lungs_of(hu, replace(LUNG, fewest_px=300, midline="as_closed")).n_regions == 0
+
+
+def test_an_effusion_behind_a_lung_is_left_out_and_shows_as_asymmetry():
+    hu, truth = thorax(SIDE)
+    rows, columns = np.mgrid[:SIDE, :SIDE] / SIDE
+    fluid = truth & (rows > 0.56) & (columns < 0.5)
+    hu[fluid] = 15
+    assert overlap(hu, truth & ~fluid) > 0.97 and not lungs_of(hu).mask[fluid].any()
+    assert preprocess_slice(hu, RECIPE).quality.asymmetry > 0.1
+
+
+@pytest.mark.parametrize("across", [0.30, 0.22, 0.18])
+def test_consolidation_at_the_pleura_is_taken_in_by_the_hull(across):
+    hu, truth = thorax(SIDE)
+    dense = truth & ellipse(SIDE, across, 0.56, 0.06, 0.05)
+    hu[dense] = 30
+    assert dense.any() and overlap(hu, truth) > 0.97
+    assert lungs_of(hu).mask[dense].mean() > 0.9 * 255
+
+
+def test_air_between_blanket_and_skin_is_no_lung():
+    """One fold denser than the threshold closes a pocket of air upon the chest; another lies loosely above it."""
+    hu, truth = thorax(SIDE, noise=20)
+    pocket = ellipse(SIDE, 0.5, 0.2, 0.19, 0.11)
+    for fold, cloth in (((0.2, 0.12), -100), ((0.24, 0.15), -400)):
+        ring = ellipse(SIDE, 0.5, 0.2, *fold) & ~ellipse(SIDE, 0.5, 0.2, fold[0] - 0.01, fold[1] - 0.01)
+        hu[ring & (hu < -900)] = cloth
+    found = lungs_of(hu)
+    assert overlap(hu, truth) > 0.97 and found.n_regions == 2 and not found.touches_border
+    assert not found.mask[pocket & ~truth & (hu < -900)].any()
 
 
 def test_lungs_that_touch_at_the_midline_are_told_apart():

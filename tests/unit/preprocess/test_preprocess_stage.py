@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -22,7 +23,7 @@ from dsn_saal.storage.tables import read_table
 from test_lungs import RECIPE  # isort: skip
 
 FOLDERS = {"covid19": ("covid19",), "normal": ("normal",)}
-FILES = ("images.npy", "masks.npy", "index.parquet", "mask_quality.json")
+FILES = ("images.npy", "masks.npy", "grids.npy", "index.parquet", "mask_quality.json")
 
 
 @pytest.fixture
@@ -50,6 +51,15 @@ def preprocess(source, out, manifest=None, workers=1, on_empty="keep", recipe=RE
         manifest, source, out, read_slice=partial(read_hu, source, -1000), recipe=recipe, on_empty=on_empty,
         workers=workers, progress=lambda items, total: items,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("cut_out", [True, False])
+def test_the_grid_is_of_the_acquired_size_whatever_the_network_takes(tree, tmp_path, cut_out):
+    for side in (8, 64):
+        preprocess(tree, tmp_path / str(side), recipe=replace(RECIPE, side=side, cut_out=cut_out))
+    small, large = (np.load(tmp_path / side / "grids.npy") for side in ("8", "64"))
+    np.testing.assert_array_equal(small, large)
+    assert large.shape == (12, 32, 32) and large.dtype == np.int16 and large.std(axis=(1, 2)).min() > 0
 
 
 def test_arrays_and_index_belong_together(tree, tmp_path):

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+import dsn_saal
 from dsn_saal.preprocess.resize import resize, resize_mask
 
 IMAGE = np.random.default_rng(11).integers(0, 256, (96, 96), dtype=np.uint8)
@@ -54,7 +55,7 @@ def test_a_mask_stays_binary_and_keeps_its_area():
 def digests():
     """What this process makes of a few slices: one line a result."""
     from fake_dicom import thorax
-    from test_lungs import PAPER, RECIPE
+    from test_lungs import PAPER, RECIPE, joined_by_the_trachea
 
     from dsn_saal.preprocess.slices import preprocess_slice
 
@@ -68,7 +69,8 @@ def digests():
             result = preprocess_slice(hu, recipe)
             content = result.image.tobytes() + result.mask.tobytes() + repr(result.quality).encode()
             lines.append(hashlib.sha256(content).hexdigest())
-    return lines
+    airways = preprocess_slice(joined_by_the_trachea(noise=25)[0], RECIPE)
+    return [*lines, hashlib.sha256(airways.mask.tobytes()).hexdigest()]
 
 
 AVX2, SSE41 = 11, 6
@@ -84,7 +86,9 @@ def test_bytes_do_not_depend_on_the_processor():
         "NPY_DISABLE_CPU_FEATURES": " ".join(usable),
         "OPENCV_CPU_DISABLE": "AVX512-SKX,AVX2,AVX,FP16,SSE4.2,SSE4.1,SSSE3,FMA3",
         "OPENCV_IPP": "disabled",
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])]),
+        "PYTHONPATH": os.pathsep.join(
+            map(str, [Path(__file__).parent, Path(__file__).parents[1], Path(dsn_saal.__file__).parents[1]])
+        ),
     }
     program = (
         "import cv2, test_resize as t; from numpy._core import _multiarray_umath as core;"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dsn_saal.split.certificate import MOST_LISTED, certify
+from dsn_saal.split.certificate import MOST_LISTED, certify, refused
 
 PARTS = ["train", "train", "test", "test"]
 FINE, ABSENT, SHARED = ["a", "b", "c", "d"], ["", "b", "c", "d"], ["a", "b", "a", "d"]
@@ -110,3 +110,13 @@ def test_the_order_of_the_rows_changes_nothing():
         assert [finding["name"] for finding in entry["findings"]] == [
             finding["name"] for finding in other["levels"][level]["findings"]
         ]
+
+
+def test_what_is_left_when_findings_and_whole_levels_are_accepted():
+    levels = certificate(case=SHARED, file=["a", "b", "a", "b"])["levels"]
+    files = ["file: p/0.png = q/2.png", "file: p/1.png = q/3.png"]
+    assert refused(levels, []) == {"case": ["case: a"], "file": files}
+    assert refused(levels, ["case: a", files[1]]) == {"file": files[:1]}
+    assert refused(levels, ["case", *files]) == {} == refused(certificate()["levels"], [])
+    levels["file"]["found"] = 3  # more than are listed
+    assert refused(levels, ["case", *files]) == {"file": []} and refused(levels, ["case", "file"]) == {}

@@ -29,14 +29,16 @@ def test_violated_split_trains_only_where_each_finding_is_accepted_by_name(place
         require_certificate(here.certificate, ("case",))
 
 
-def test_job_refuses_a_violated_split_and_accepts_it_by_name(place):
+def test_job_refuses_a_violated_split_and_accepts_it_by_name_and_says_so(place, capsys):
     here = place()
     here.write_certificate("VIOLATED", pixel="VIOLATED")
     with pytest.raises(CheckFailed, match="pixel"):
         here.train(deep=False)
     assert not here.out.exists() and not here.state.exists()
     accepted = here.train(deep=False, accept=["pixel"])
+    assert "accept allows it: pixel" in "".join(capsys.readouterr())
     assert accepted == place("proven").train(deep=False)
+    assert "accept allows it" not in "".join(capsys.readouterr())
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"verdict": "PROVEN", "levels": ["case"]}'])

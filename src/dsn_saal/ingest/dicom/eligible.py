@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from dsn_saal.ingest.dicom.header import MAX_SIDE, numbers, tag, text, whole
+from pydicom.uid import UID, CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage
+
+from dsn_saal.ingest.dicom.tags import MAX_SIDE, code, numbers, text, whole
 from dsn_saal.ingest.reasons import Excluded, Reason
 
 if TYPE_CHECKING:
@@ -21,10 +23,30 @@ _GREY = ("MONOCHROME2", "MONOCHROME1")
 """Both hold HU after the rescale: the interpretation turns the display round, not the values (PS3.3 C.7.6.3.1.2)."""
 
 
+_CT = (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
+_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+"""SOP class of secondary captures; those of several frames begin with it."""
+
+_LOCALIZERS = {"LOCALIZER", "SCOUT", "TOPOGRAM", "TOP"}
+_REFORMATS = {"REFORMATTED", "MPR", "CPR", "MIP", "MINIP", "MAX_IP", "MIN_IP", "PROJECTION IMAGE", "VRT", "SSD"}
+"""What ImageType says of images that are no axial reconstruction: DICOM's words (PS3.3 C.8.2.1.1.1, C.8.16.1) and those
+of makers, Siemens' behind a mark of the software ("CT_SOM5 TOP")."""
+
+
 def require_ct(dataset: Dataset) -> None:
-    """Raise Excluded unless the file says that it holds CT."""
-    if text(dataset, "Modality") != "CT":
-        raise Excluded(Reason.NOT_CT, "Modality is not CT" if tag(dataset, "Modality") else "no Modality")
+    """Raise Excluded unless the file says that it holds CT: by its Modality and, where it is one of DICOM, SOP class.
+
+    A secondary capture is told apart by `require_ct_slice`. Where there is no Modality the SOP class alone counts.
+    """
+    modality, sop_class = code(dataset, "Modality"), UID(text(dataset, "SOPClassUID"))
+    if modality != "CT" and (modality or sop_class not in _CT):
+        raise Excluded(Reason.NOT_CT, "Modality is not CT" if modality else "no Modality")
+    if sop_class.type == "SOP Class" and sop_class not in _CT and not _is_capture(sop_class):
+        raise Excluded(Reason.NOT_CT, "the SOP class is not that of CT")
+
+
+def _is_capture(sop_class: str) -> bool:
+    return sop_class == _CAPTURE or sop_class.startswith(f"{_CAPTURE}.")
 
 
 def require_ct_slice(dataset: Dataset, *, derived: str) -> None:
@@ -35,9 +57,9 @@ def require_ct_slice(dataset: Dataset, *, derived: str) -> None:
         derived: "exclude" or "keep" what was computed from other images.
     """
     _require_original(dataset, derived=derived)
-    if text(dataset, "BurnedInAnnotation") == "YES":
+    if code(dataset, "BurnedInAnnotation") == "YES":
         raise Excluded(Reason.BURNED_IN, "BurnedInAnnotation is YES")
-    if whole(dataset, "SamplesPerPixel", 1) != 1 or text(dataset, "PhotometricInterpretation") not in _GREY:
+    if whole(dataset, "SamplesPerPixel", 1) != 1 or code(dataset, "PhotometricInterpretation") not in _GREY:
         raise Excluded(Reason.NOT_GREYSCALE, "neither MONOCHROME2 nor MONOCHROME1")
     rows, columns = whole(dataset, "Rows"), whole(dataset, "Columns")
     if not (0 < rows <= MAX_SIDE and 0 < columns <= MAX_SIDE):
@@ -47,13 +69,20 @@ def require_ct_slice(dataset: Dataset, *, derived: str) -> None:
 
 
 def _require_original(dataset: Dataset, *, derived: str) -> None:
-    kinds = [*text(dataset, "ImageType").split("\\"), *text(dataset, "FrameType").split("\\")]
-    if "LOCALIZER" in kinds:
-        raise Excluded(Reason.LOCALIZER, "ImageType says LOCALIZER")
-    if derived == "exclude" and "SECONDARY" in kinds:
+    kinds = {*code(dataset, "ImageType").split("\\"), *code(dataset, "FrameType").split("\\")}
+    kinds |= {kind.split(" ", 1)[1] for kind in kinds if kind.startswith("CT_SOM") and " " in kind}
+    for word in sorted(kinds & _LOCALIZERS):
+        raise Excluded(Reason.LOCALIZER, f"ImageType says {word}")
+    if derived == "keep":
+        return
+    if "SECONDARY" in kinds:
         raise Excluded(Reason.SECONDARY, "ImageType says SECONDARY; ingest.derived: keep takes it in")
-    if derived == "exclude" and "DERIVED" in kinds:
+    if _is_capture(text(dataset, "SOPClassUID")):
+        raise Excluded(Reason.SECONDARY, "the SOP class is secondary capture; ingest.derived: keep takes it in")
+    if "DERIVED" in kinds:
         raise Excluded(Reason.DERIVED, "ImageType says DERIVED; ingest.derived: keep takes it in")
+    for word in sorted(kinds & _REFORMATS):
+        raise Excluded(Reason.DERIVED, f"ImageType says {word}; ingest.derived: keep takes it in")
 
 
 def position_mm(dataset: Dataset) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from dsn_saal.ingest.dicom.header import MAX_SIDE, SEQUENCES, TAGS, item_tags, items, tag, whole
+from dsn_saal.ingest.dicom.tags import MAX_SIDE, SEQUENCES, TAGS, item_tags, items, tag, whole
 from dsn_saal.ingest.reasons import Excluded, Reason
 
 MAX_PIXELS = 2**30
@@ -53,7 +53,7 @@ def frame_count(dataset: Dataset) -> int:
     """
     count = whole(dataset, "NumberOfFrames", 1)
     if TAGS[_PER_FRAME] not in dataset:
-        if count != 1:
+        if count not in (0, 1):  # 0 is what some writers give a file of one image
             raise Excluded(Reason.MULTI_FRAME, "several frames, and no functional group tells their positions")
         return 1
     # Above MAX_SIDE the slice itself is refused.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsn_saal.ingest.dicom.header import numbers, text, whole
-from dsn_saal.ingest.dicom.plausible import require_body_in_air
+from dsn_saal.ingest.dicom.plausible import require_body_in_air, require_one_padding
 from dsn_saal.ingest.dicom.stored import stored_values
+from dsn_saal.ingest.dicom.tags import numbers, text, whole
 from dsn_saal.ingest.reasons import Excluded, Reason
 
 if TYPE_CHECKING:
@@ -78,13 +78,17 @@ def _within_bits(raw: NDArray[Any], bits_stored: int) -> NDArray[Any]:
 
 
 def _padding(raw: NDArray[Any], hu: NDArray[np.int16], dataset: Dataset) -> NDArray[np.bool_] | None:
-    """Where no scanner has measured: padding by its tag as far as it can be trusted, and everything below any HU."""
+    """Where no scanner has measured: padding by its tag as far as it can be trusted, and everything below any HU.
+
+    Raises Excluded where what is below any HU can be no padding.
+    """
     tagged = _is_padding(raw, dataset)
     if tagged is not None:
         tagged = _trusted(tagged, hu)
     if int(hu.min()) >= LOWEST_HU:
         return tagged
     below = hu < LOWEST_HU
+    require_one_padding(hu[below if tagged is None else below & ~tagged], hu.size)
     return below if tagged is None else tagged | below
 
 

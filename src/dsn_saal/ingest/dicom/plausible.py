@@ -29,6 +29,30 @@ MODE_BIN_HU = 16
 LARGEST_CLIPPED = 0.02
 """Largest share at the highest value. A picture of one window has its bones there, or all of its tissue."""
 
+LARGEST_SCATTERED = 0.05
+"""Largest share of an image that lies far below air, is not tagged as padding, and has not one value but many."""
+
+_FAR_BELOW_HU = -1280
+_PADDING_SHIFT = 7
+
+
+def require_one_padding(below: NDArray[np.int16], size: int) -> None:
+    """Raise Excluded (IMPLAUSIBLE_HU) where values below any HU are scattered as no padding is.
+
+    What a damaged codestream decodes to swings far below air; taken for padding it would look like air.
+
+    Args:
+        below: (n,) HU that are below any scanner's and not tagged as padding.
+        size: pixels of the image.
+    """
+    far = below[below < _FAR_BELOW_HU]
+    if far.size <= LARGEST_SCATTERED * size:
+        return
+    # Padding is one value, or round one where the coding is lossy: two bins hold it wherever their border lies.
+    counts = np.bincount((far.astype(np.int32) - np.iinfo(np.int16).min) >> _PADDING_SHIFT, minlength=2)
+    if far.size - int((counts[1:] + counts[:-1]).max()) > LARGEST_SCATTERED * size:
+        raise Excluded(Reason.IMPLAUSIBLE_HU, "many values far below air: the pixel data may be damaged")
+
 
 def require_body_in_air(hu: NDArray[np.int16], padding: NDArray[np.bool_] | None) -> None:
     """Raise Excluded (IMPLAUSIBLE_HU) where the histogram is none of a body in air.

@@ -19,9 +19,10 @@ from dsn_saal.ingest.dicom.dicomdir import listed_files
 from dsn_saal.ingest.dicom.eligible import position_mm, require_ct, require_ct_slice
 from dsn_saal.ingest.dicom.frames import Frame, frames
 from dsn_saal.ingest.dicom.geometry import tilt_deg
-from dsn_saal.ingest.dicom.header import MARK_END, MAX_FILE_BYTES, numbers, read_header, require_mark, text, whole
+from dsn_saal.ingest.dicom.header import MARK_END, MAX_FILE_BYTES, read_header, require_dicom
 from dsn_saal.ingest.dicom.pixels import hounsfield
 from dsn_saal.ingest.dicom.study import ALL_SERIES, SeriesRule, settle
+from dsn_saal.ingest.dicom.tags import code, numbers, text, whole
 from dsn_saal.ingest.dicom.uids import uid_fault
 from dsn_saal.ingest.dicom.vocabulary import kernel_name, manufacturer_name
 from dsn_saal.ingest.identity import PUBLIC_KEY, clinical_key, key_path, keyed_hash
@@ -131,9 +132,9 @@ class DicomReader:
 
     def _identity(self, dataset: Dataset, path: str, class_name: str) -> dict[str, str]:
         """Keyed hashes of case, study, series and instance, and the origin."""
-        phantom = text(dataset, "QualityControlImage") == "YES"
-        known = phantom or self.published
-        key = PUBLIC_KEY if known else clinical_key(key_path(self.key_file), make=self.key_file is None)
+        phantom = code(dataset, "QualityControlImage") == "YES"
+        # Whatever a file says of itself: a patient's, marked as a phantom, must not get a hash that can be guessed.
+        key = PUBLIC_KEY if self.published else clinical_key(key_path(self.key_file), make=self.key_file is None)
         study, parent = text(dataset, "StudyInstanceUID"), PurePosixPath(path).parent.as_posix()
         case = self._case(dataset, path, class_name)
         if not case:
@@ -201,7 +202,7 @@ def read_content(path: Path) -> bytes:
             size = os.fstat(stream.fileno()).st_size
             if size > MAX_FILE_BYTES:
                 raise Excluded(Reason.TOO_LARGE, f"more than {MAX_FILE_BYTES} bytes")
-            require_mark(stream.read(MARK_END))  # before a large file of another kind is read
+            require_dicom(stream.read(MARK_END))  # before a large file of another kind is read
             stream.seek(0)
             return stream.read(size)
     except OSError as error:

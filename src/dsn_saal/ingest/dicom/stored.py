@@ -13,7 +13,7 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 
 from dsn_saal.ingest.dicom.codestream import compressed_frame, require_frame
-from dsn_saal.ingest.dicom.header import pixel_bytes, tag, text, whole
+from dsn_saal.ingest.dicom.tags import code, pixel_bytes, tag, whole
 from dsn_saal.ingest.reasons import Excluded, Reason
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _options(dataset: Dataset, count: int) -> dict[str, Any]:
     return {
         "rows": whole(dataset, "Rows"), "columns": whole(dataset, "Columns"), "number_of_frames": count,
         "bits_allocated": allocated, "bits_stored": stored, "pixel_representation": signed, "samples_per_pixel": 1,
-        "photometric_interpretation": text(dataset, "PhotometricInterpretation"),
+        "photometric_interpretation": code(dataset, "PhotometricInterpretation"),
         "pixel_keyword": "PixelData", "pixel_vr": "OW",
     }  # fmt: skip
 

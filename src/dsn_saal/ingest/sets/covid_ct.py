@@ -12,6 +12,7 @@ from typing import Any
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.ingest.reasons import Excluded, Reason
+from dsn_saal.ingest.sets.lists import list_lines, read_list
 from dsn_saal.ingest.sets.pictures import Counts, PictureReader
 from dsn_saal.ingest.sets.published import COVID_CT
 from dsn_saal.ingest.source import Row
@@ -21,7 +22,6 @@ _LISTS = {"train": "train", "val": "validation", "test": "test"}
 _ARTICLE = re.compile(r"(.+?)-p\d+(?:-.*)?")
 _OLD_COUNTS = {"train": 233, "validation": 56, "test": 102}
 _NAME_COLUMNS, _PATIENT_COLUMNS = ("file name", "image name"), ("patient id",)
-_MAX_TABLE_BYTES = 16 * 2**20
 
 
 class CovidCt(PictureReader):
@@ -72,7 +72,7 @@ def read_lists(root: Path) -> dict[str, dict[str, Any]]:
             path = root / "Data-split" / kind / f"{key}CT_{kind}.txt"
             if not path.is_file():
                 raise BadRequest("an official list is not there", value=path, next_step="see docs/datasets.md")
-            names = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+            names = list_lines(path)
             for name in names:
                 known = f"CT_{kind}/{name}"
                 if known in listed:
@@ -100,9 +100,7 @@ def read_patients(root: Path) -> dict[str, str]:
     patients: dict[str, str] = {}
     for path in sorted((root / "meta").glob("*.csv")):
         folder = "CT_NonCOVID" if path.name.lower().startswith("noncovid") else "CT_COVID"
-        if path.stat().st_size > _MAX_TABLE_BYTES:
-            raise BadRequest("a table of patients is larger than any of this set", where=path)
-        rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig", errors="replace"))))
+        rows = list(csv.reader(io.StringIO(read_list(path))))
         heads = [head.strip().lower() for head in rows[0]] if rows else []
         name_at = next((heads.index(head) for head in _NAME_COLUMNS if head in heads), None)
         patient_at = next((heads.index(head) for head in _PATIENT_COLUMNS if head in heads), None)

@@ -78,15 +78,18 @@ class CovidCtMd:
                     left_out.append((row["path"], Excluded(Reason.LESION_FREE, "labelled as free of the disease")))
                 else:
                     kept.append(row | {"slice_label": label})
-        findings = settled.findings | self._findings(settled.rows, labelled)
+        missing = sorted(set(known) - {_patient(row) for row in settled.rows})
+        left_out += [(name, Excluded(Reason.MISSING, "Index.csv names this patient")) for name in missing]
+        findings = settled.findings | self._findings(settled.rows, labelled, missing)
         return Settled(kept, _ordered(left_out), settled.series, findings)
 
-    def _findings(self, rows: list[Row], labelled: Counter[int]) -> dict[str, Any]:
+    def _findings(self, rows: list[Row], labelled: Counter[int], missing: list[str]) -> dict[str, Any]:
         patients = {name: len({_patient(row) for row in rows if row["class_name"] == name}) for name in self.folders}
         found = {self.folders[name][0]: count for name, count in patients.items()}
         told: dict[str, Any] = {
             "patients": found,
             "slice labels": {"disease": labelled[1], "none": labelled[0], "unknown": labelled[-1]},
+            "patients of Index.csv missing": len(missing),
         }
         if any(row["origin"] == CLINICAL for row in rows):
             told["published"] = COVID_CT_MD
@@ -94,6 +97,8 @@ class CovidCtMd:
                 listed = ", ".join(f"{count} {name}" for name, count in found.items())
                 wanted = ", ".join(f"{count} {name}" for name, count in COVID_CT_MD.items())
                 told["incomplete"] = f"patients found: {listed}; published: {wanted}"
+        elif missing and rows:
+            told["incomplete"] = f"{len(missing)} patients of Index.csv are missing, first {missing[0]}"
         return told
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.ingest.reasons import Excluded, Reason
+from dsn_saal.ingest.sets.lists import list_lines
 from dsn_saal.ingest.sets.pictures import Counts, PictureReader
 from dsn_saal.ingest.sets.published import COVIDX_CT, COVIDX_CT_3000
 from dsn_saal.ingest.source import Row
@@ -22,7 +23,6 @@ _LIST = re.compile(r"(train|val|test)_COVIDx[_-]CT(?:-1|_v1)?\.txt", re.IGNORECA
 _OTHER_VERSION = re.compile(r"(train|val|test)_COVIDx[_-]CT[_-]?[23][AB]?\.txt", re.IGNORECASE)
 _SHORT = ("train_split_classification.txt", "train_3000_one_thousand_per_class.txt")
 _FIELDS = 6
-_MAX_LIST_BYTES = 64 * 2**20
 
 
 class CovidxCt(PictureReader):
@@ -81,7 +81,7 @@ def read_lists(root: Path) -> dict[str, dict[str, Any]]:
     short = _short_list(root)
     listed: dict[str, dict[str, Any]] = {}
     for key, part in _PARTS.items():
-        for number, line in enumerate(_lines(found[key]), 1):
+        for number, line in enumerate(list_lines(found[key]), 1):
             name, box = _parsed(line, f"{found[key].name}, line {number}")
             if name in listed:
                 raise BadRequest(
@@ -115,7 +115,7 @@ def _short_list(root: Path) -> set[str]:
     if path is None:
         return set()
     words = {digit: word for word, digit in _DIGITS.items()}
-    names = [line.split()[0] for line in _lines(path)]
+    names = [line.split()[0] for line in list_lines(path)]
     full = {f"{words.get(name[0], '?')}{name[1:]}" for name in names}
     counts = Counter(name.split("_")[0] for name in full)
     if len(full) != len(names) or len(set(counts.values())) != 1:
@@ -126,9 +126,3 @@ def _short_list(root: Path) -> set[str]:
             next_step=f"it holds {COVIDX_CT_3000['NCP']} names of each class",
         )
     return full
-
-
-def _lines(path: Path) -> list[str]:
-    if path.stat().st_size > _MAX_LIST_BYTES:
-        raise BadRequest("a list is larger than any of this set", where=path)
-    return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

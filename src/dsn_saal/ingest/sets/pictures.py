@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.ingest.dicom.reader import CLINICAL, PHANTOM
 from dsn_saal.ingest.identity import PUBLIC_KEY, keyed_hash
 from dsn_saal.ingest.reasons import Excluded, Reason
@@ -16,8 +17,8 @@ from dsn_saal.ingest.sets.picture import decode, decoder, read_bytes
 from dsn_saal.ingest.source import Exclusions, Row, Settled
 from dsn_saal.ingest.tree import files_below
 
-PICTURES = (".png", ".jpg", ".jpeg")
-"""Suffixes of pictures; what a file is, its content says."""
+DOCUMENTS = (".txt", ".csv", ".xlsx", ".md", ".pdf", ".html", ".json")
+"""Suffixes of lists, tables and notes; what every other file is, its content says."""
 
 FIRST_NAMED = 3
 """Missing files that a message names; exclusions.csv names all."""
@@ -66,9 +67,9 @@ class PictureReader:
         return set()
 
     def files(self, *, follow_links: bool) -> Iterator[tuple[str, Excluded | None]]:
-        """Every picture below the root; the set's lists and tables are no images and are not counted."""
+        """Every file below the root but lists, tables and notes."""
         for path, refused in files_below(self.root, follow_links=follow_links):
-            if refused is not None or PurePosixPath(path).suffix.lower() in PICTURES:
+            if refused is not None or PurePosixPath(path).suffix.lower() not in DOCUMENTS:
                 yield path, refused
 
     def rows(self, path: str) -> list[Row | Excluded]:
@@ -110,7 +111,8 @@ class PictureReader:
         return path
 
     def settled(self, rows: list[Row]) -> Settled:
-        """All rows, with what is missing, and whether the copy is the published one."""
+        """The rows of each name once, with what is missing, and whether the copy is the published one."""
+        rows, exclusions = self._once(rows)
         present = {
             self.name_of(path)
             for path, refused in self.files(follow_links=True)
@@ -119,10 +121,25 @@ class PictureReader:
         expected = self.expected()
         promised = set(expected) if expected is not None else self.numbering(present)
         missing = sorted(promised - present)
-        exclusions: Exclusions = [
-            (name, Excluded(Reason.MISSING, "the set names it, it is not here")) for name in missing
-        ]
+        exclusions += [(name, Excluded(Reason.MISSING, "the set names it, it is not here")) for name in missing]
         return Settled(rows, exclusions, [], self._findings(rows, missing))
+
+    def _once(self, rows: list[Row]) -> tuple[list[Row], Exclusions]:
+        """Of several files of one name the first; raises CheckFailed where they are different pictures."""
+        first: dict[str, Row] = {}
+        dropped: Exclusions = []
+        for row in rows:
+            taken = first.setdefault(self.name_of(row["path"]), row)
+            if taken["pixel_sha256"] != row["pixel_sha256"]:
+                raise CheckFailed(
+                    "two files of the set have one name and different pixels",
+                    value=f"{taken['path']}, {row['path']}",
+                    where=self.root,
+                    next_step="keep the one that was published",
+                )
+            if taken is not row:
+                dropped.append((row["path"], Excluded(Reason.DUPLICATE, "a second copy of a file of the set")))
+        return list(first.values()), dropped
 
     def _marked(self, path: str) -> bool:
         try:
@@ -152,10 +169,10 @@ class PictureReader:
         clinical = any(row["origin"] == CLINICAL for row in rows)
         if clinical:
             published = self.published()
-            findings["published"] = published
+            findings["published"] = {part or "all": counts for part, counts in published.items()}
             if self.counts == "published" and (missing or not _same(found, published)):
                 findings["incomplete"] = _incomplete(found, published, missing)
-        elif missing:
+        elif missing and (rows or self.counts == "published"):
             findings["incomplete"] = f"{len(missing)} files of its lists are missing, first {_first(missing)}"
         return findings
 

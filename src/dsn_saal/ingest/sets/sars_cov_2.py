@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
+from dsn_saal.ingest.dicom.reader import CLINICAL
 from dsn_saal.ingest.reasons import Excluded, Reason
 from dsn_saal.ingest.sets.pictures import Counts, PictureReader
 from dsn_saal.ingest.sets.published import SARS_COV_2
@@ -39,14 +40,22 @@ class SarsCov2(PictureReader):
         """The running number."""
         return {"number": int(self._parts(path)[1][2])}
 
+    def rows(self, path: str) -> list[Row | Excluded]:
+        """The row of a picture; raises Excluded where it is left out, or bears a number that was never published."""
+        rows = super().rows(path)
+        folder, name = self._parts(path)
+        real = any(row["origin"] == CLINICAL for row in rows if not isinstance(row, Excluded))
+        if real and not 1 <= int(name[2]) <= SARS_COV_2[folder]:
+            raise Excluded(Reason.UNLISTED, f"the set's numbers run from 1 to {SARS_COV_2[folder]}")
+        return rows
+
     def numbering(self, present: set[str]) -> set[str]:
         """Every number from 1 to the published one, or to the largest there where the copy holds phantoms."""
         last = {
             folder: max((int(self._parts(name)[1][2]) for name in present if name.startswith(f"{folder}/")), default=0)
             for folder in _PREFIX
         }
-        known = {folder: max(last[folder], SARS_COV_2[folder]) for folder in _PREFIX}
-        whole = last if self._holds_phantoms(present) else known
+        whole = last if self._holds_phantoms(present) else SARS_COV_2
         return {
             f"{folder}/{_PREFIX[folder]} ({number}).png" for folder in _PREFIX for number in range(1, whole[folder] + 1)
         }
