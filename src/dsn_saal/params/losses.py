@@ -32,6 +32,12 @@ class CrossEntropy(SideWeighted):
     gamma: float = ours("focusing parameter of the focal loss; 0 is plain cross-entropy", ge=0, le=10)
 
 
+class BinaryCrossEntropy(SideWeighted):
+    """Cross-entropy of each class's sigmoid against the rest."""
+
+    kind: Literal["binary_cross_entropy"]
+
+
 class SymmetricCrossEntropy(SideWeighted):
     """Symmetric cross-entropy, the parent of the reverse term."""
 
@@ -93,4 +99,4 @@ class Saal(SideWeighted):
     learn_beta: bool = ours("train the betas; false leaves them at their start, an ablation")
 
 
-Loss = Annotated[CrossEntropy | SymmetricCrossEntropy | MarginCrossEntropy | Saal, Field(discriminator="kind")]
+Loss = Annotated[CrossEntropy | BinaryCrossEntropy | SymmetricCrossEntropy | MarginCrossEntropy | Saal, Field(discriminator="kind")]
