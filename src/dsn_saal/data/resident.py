@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -62,6 +63,12 @@ class ResidentImages:
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+    def part(self, positions: Tensor) -> ResidentImages:
+        """The images at these positions (m,) int64, in their order, on the same device."""
+        chosen = copy.copy(self)
+        chosen.pixels = self.pixels.index_select(0, positions.to(self.pixels.device))
+        return chosen
 
     def batch(self, index: Tensor, change: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """Images (B, 1, S, S) float32, normalised, for positions (B,) int64 on the device.

@@ -7,4 +7,13 @@ from dsn_saal.losses.objective import Loss, total
 from dsn_saal.losses.saal import Saal, class_weights
 from dsn_saal.losses.symmetric import SymmetricCrossEntropy
 
-__all__ = ["BinaryCrossEntropy", "CrossEntropy", "Loss", "MarginCrossEntropy", "Saal", "SymmetricCrossEntropy", "class_weights", "total"]
+__all__ = [
+    "BinaryCrossEntropy",
+    "CrossEntropy",
+    "Loss",
+    "MarginCrossEntropy",
+    "Saal",
+    "SymmetricCrossEntropy",
+    "class_weights",
+    "total",
+]

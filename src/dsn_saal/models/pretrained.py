@@ -195,9 +195,7 @@ def _fill(network: Network, published: dict[str, Tensor], *, conv1: Conv1, path:
         raise CheckFailed("the file of weights lacks layers of the network", value=_first_of(lacking), where=path)
     strange = sorted(name for name in taken if name not in ours or taken[name].shape != ours[name].shape)
     if strange:
-        raise CheckFailed(
-            "the file of weights holds layers of another network", value=_first_of(strange), where=path
-        )
+        raise CheckFailed("the file of weights holds layers of another network", value=_first_of(strange), where=path)
     network.load_state_dict({**taken, **kept})
 
 

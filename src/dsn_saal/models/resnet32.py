@@ -19,6 +19,10 @@ PLANES = (16, 32, 64)
 """Channels of the three stages at width 1."""
 
 
+NARROWEST = 0.5
+"""Least share of them that is built: the published network is as narrow as VGG-16 at an eighth of its width."""
+
+
 class Block(nn.Module):
     """Two 3x3 convolutions beside a shortcut without weights: every other pixel, zeros for new channels (option A)."""
 
@@ -28,17 +32,18 @@ class Block(nn.Module):
         self.bn1 = nn.BatchNorm2d(planes)
         self.conv2 = nn.Conv2d(planes, planes, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(planes)
-        self.stride = stride
-        new = planes - channels
-        self.before, self.after = new // 2, new - new // 2
+        self.stride, self.new = stride, planes - channels
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's map (B, planes, S / stride, S / stride)."""
-        shortcut = functional.pad(
-            x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.before, self.after)
-        )  # a copy of nothing where neither size changes
         y = functional.relu(self.bn1(self.conv1(x)), inplace=True)
-        return functional.relu(self.bn2(self.conv2(y)) + shortcut, inplace=True)
+        return functional.relu(self.bn2(self.conv2(y)) + self._shortcut(x), inplace=True)
+
+    def _shortcut(self, x: Tensor) -> Tensor:
+        if self.stride > 1:
+            x = x[:, :, :: self.stride, :: self.stride]
+        before = self.new // 2
+        return functional.pad(x, (0, 0, 0, 0, before, self.new - before)) if self.new else x
 
 
 class ResNet32(nn.Module):
@@ -52,7 +57,7 @@ class ResNet32(nn.Module):
     Args:
         n_classes: classes.
         image_size: side of the square input in pixels, a multiple of 32.
-        width: share of the published channel numbers.
+        width: share of the published channel numbers; below a half it is a half.
         in_channels: channels of the first convolution: 1, or 3 where the grey image is fed three times.
         dropout: not used, there is no hidden layer in the head.
         side: must be None.
@@ -76,16 +81,17 @@ class ResNet32(nn.Module):
             )
         super().__init__()
         self.in_channels, self.grid = in_channels, grid_of(image_size)
-        first, *_ = planes = [scaled(count, width) for count in PLANES]
+        first, *_ = planes = [scaled(count, max(width, NARROWEST)) for count in PLANES]
         self.conv1 = nn.Conv2d(in_channels, first, 3, stride=2, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(first)
         self.reduce = nn.Sequential(*[layer for _ in range(2) for layer in _halving(first)])
         held = first
-        for stage, count in enumerate(planes, start=1):
-            strides = [1 if stage == 1 else 2, *[1] * (BLOCKS - 1)]
-            blocks = [Block(held if place == 0 else count, count, stride) for place, stride in enumerate(strides)]
-            self.add_module(f"layer{stage}", nn.Sequential(*blocks))
+        blocks: list[Block] = []
+        for count in planes:
+            blocks.append(Block(held, count, 1 if not blocks else 2))
+            blocks += [Block(count, count, 1) for _ in range(BLOCKS - 1)]
             held = count
+        self.stages = nn.Sequential(*blocks)
         self.linear = nn.Linear(held, n_classes)
         self.sides = nn.ModuleList()
 
@@ -98,9 +104,7 @@ class ResNet32(nn.Module):
         """Logits (B, n_classes) from images (B, 1, S, S), in a list of one."""
         x = self.conv1(images.expand(-1, self.in_channels, -1, -1))
         x = self.reduce(functional.relu(self.bn1(x), inplace=True))
-        for stage in (self.layer1, self.layer2, self.layer3):
-            x = stage(x)
-        return [self.linear(x.mean(dim=(2, 3)))]
+        return [self.linear(self.stages(x).mean(dim=(2, 3)))]
 
     def initialise(self, generator: torch.Generator) -> None:
         """The official start: He's normal over the inputs for every weight, torch's own for the head's bias."""

@@ -81,8 +81,8 @@ class Checkpoint(Section):
 class Model(Section):
     """A named network."""
 
-    backbone: Literal["vgg16_bn", "resnet32", "resnet50", "resnext50", "densenet121", "densenet169", "mobilenet_v2"] = stated(
-        "backbone", source="section 3.1"
+    backbone: Literal["vgg16_bn", "resnet32", "resnet50", "resnext50", "densenet121", "densenet169", "mobilenet_v2"] = (
+        stated("backbone", source="section 3.1")
     )
     deep_supervision: DeepSupervision | None = ours("side classifiers, or null for the plain backbone")
     checkpoint: Checkpoint | None = ours(

@@ -99,4 +99,6 @@ class Saal(SideWeighted):
     learn_beta: bool = ours("train the betas; false leaves them at their start, an ablation")
 
 
-Loss = Annotated[CrossEntropy | BinaryCrossEntropy | SymmetricCrossEntropy | MarginCrossEntropy | Saal, Field(discriminator="kind")]
+Loss = Annotated[
+    CrossEntropy | BinaryCrossEntropy | SymmetricCrossEntropy | MarginCrossEntropy | Saal, Field(discriminator="kind")
+]

@@ -62,7 +62,6 @@ class ResultTableJob(Section):
     rows: tuple[ExperimentRow, ...]
     runs: int
     width: float
-    weights: str
     select_epoch: str
 
 
@@ -84,7 +83,6 @@ class SharesTableJob(Section):
     rows: tuple[ShareRow, ...]
     runs: int
     width: float
-    weights: str
     select_epoch: str
 
 
@@ -203,7 +201,6 @@ def _measured(settings: Settings) -> dict[str, Any]:
         "positive": settings.datasets[settings.report.dataset].positive,
         "runs": settings.train.runs,
         "width": settings.network.width,
-        "weights": settings.network.weights,
         "select_epoch": settings.train.select_epoch,
     }
 

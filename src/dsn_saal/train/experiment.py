@@ -15,8 +15,9 @@ from dsn_saal.domain.run import RunKey
 from dsn_saal.params.jobs import TrainJob
 from dsn_saal.split.table import draw_of, read_split
 from dsn_saal.storage.listing import sha256_of
+from dsn_saal.train.assemble import RANDOM_START, initialisation_of
 from dsn_saal.train.identity import differing_keys, digest, run_identity
-from dsn_saal.train.inputs import require_certificate, training_cases, training_rows
+from dsn_saal.train.inputs import case_ids, require_certificate, training_cases, training_rows
 from dsn_saal.train.machine import Machine, memory_errors, prepare
 from dsn_saal.train.progress import TrainingProgress
 from dsn_saal.train.results import publish, read_record
@@ -64,6 +65,8 @@ def train_experiment(
         with TrainingProgress(job.name, job.train.runs, job.regimen.epochs, job.regimen.batch_size) as progress:
             for entry in unused:
                 progress.say(f"datasets.<name>.accept names nothing of this split's certificate: {entry}")
+            if job.network.weights == "imagenet" and initialisation_of(job) == RANDOM_START:
+                progress.say(f"no ImageNet weights were published for {job.model.backbone}: it starts at random")
             for number, draw in enumerate(draws):
                 name, seed = RunKey(job.name, number).run_name, job.train.first_seed + number
                 identity = run_identity(job, seed=seed, draw=draw, code=code, machine=machine, **hashes)
@@ -100,6 +103,6 @@ def _of_latest_draw(
         resident = ResidentImages(read_images(images, rows), device=machine.device, normalise=job.network.normalise)
         known = torch.tensor(labels)
         counts, cases = class_counts(known, job.classes), training_cases(split, draw, job.classes)
-        return Material(job, machine, resident, known, counts, cases, checkpoint_seconds)
+        return Material(job, machine, resident, known, counts, cases, case_ids(split, draw), checkpoint_seconds)
 
     return material

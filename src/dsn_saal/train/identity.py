@@ -13,8 +13,13 @@ import torchvision
 from dsn_saal.params.jobs import TrainJob
 from dsn_saal.train.machine import Machine
 
-NOT_OF_ONE_RUN: dict[str, Any] = {"train": {"runs": True, "first_seed": True}, "accept": True}
-"""Settings of the job that no single run depends on: how many runs, where seeds start, which findings are accepted."""
+NOT_OF_ONE_RUN: dict[str, Any] = {
+    "train": {"runs": True, "first_seed": True},
+    "accept": True,
+    "model": {"checkpoint": {"path": True}},
+}
+"""Settings of the job that no single run depends on: how many runs, where seeds start, which findings are accepted,
+where a checkpoint lies whose hash is known."""
 
 
 def run_identity(

@@ -75,6 +75,12 @@ def training_rows(path: Path, draw: int) -> tuple[NDArray[np.int64], NDArray[np.
     return chosen["row"].to_numpy(np.int64), chosen["label"].to_numpy(np.int64)
 
 
+def case_ids(path: Path, draw: int) -> tuple[str, ...]:
+    """Case of each training slice, "" where it is unknown, in the order of `training_rows`."""
+    table = parts_of(read_split(path), draw)
+    return tuple(table.loc[table["part"] == "train", "case"])
+
+
 def training_cases(path: Path, draw: int, classes: Sequence[str]) -> dict[str, int]:
     """Known cases per class in the training part of one draw."""
     counted = part_counts(read_split(path), classes, draw=draw)["train"]
