@@ -19,8 +19,8 @@ PLANES = (16, 32, 64)
 """Channels of the three stages at width 1."""
 
 
-NARROWEST = 0.5
-"""Least share of them that is built: the published network is as narrow as VGG-16 at an eighth of its width."""
+NARROWEST = 0.25
+"""Least share of them that is built: the published network is narrow as it is."""
 
 
 class Block(nn.Module):
@@ -57,7 +57,7 @@ class ResNet32(nn.Module):
     Args:
         n_classes: classes.
         image_size: side of the square input in pixels, a multiple of 32.
-        width: share of the published channel numbers; below a half it is a half.
+        width: share of the published channel numbers; below a quarter it is a quarter.
         in_channels: channels of the first convolution: 1, or 3 where the grey image is fed three times.
         dropout: not used, there is no hidden layer in the head.
         side: must be None.

@@ -1,8 +1,8 @@
 """What training will cost before it starts: runs to do, operations, hours on this device, disk.
 
 Meta-Weight-Net's step passes each training image through the network in the virtual step (forward and backward), in the
-pass of second order (a weight's influence on that step: the forward pass of the slopes, without the first layer's
-input), and in the real step; and each meta image once forward and backward.
+pass of second order (what torch does there: four convolutions a layer, two where the input needs no slope), and in the
+real step; and each meta image once forward and backward.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def flops_per_image(job: TrainJob, flops: Flops) -> int:
     """Operations that a training image causes, its share of the meta images among them."""
     if not isinstance(job.method, MetaWeight):
         return flops.training
-    second_order = flops.training - flops.forward
+    second_order = 2 * (flops.training - flops.forward)
     return 2 * flops.training + second_order + round(flops.training * _meta_share(job, job.method))
 
 
