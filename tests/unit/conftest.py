@@ -172,6 +172,7 @@ class Cohort:
             "identity": hashlib.sha256(str(run).encode()).hexdigest(), "seed": run, "settings": {"name": "fake"},
             "images_sha256": sha256_of(self.images / "images.npy"), "split_sha256": sha256_of(self.split),
             "code": "c" * 64, "torch": "2.13.0", "torchvision": "0.28.0", "device": "cpu", "precision": "fp32",
+            "initialisation": "ImageNet weights",
             "counts": {"covid19": 9, "normal": 19, "bacterial_pneumonia": 7}, "threads": 2,
             "cases": {"covid19": 4, "normal": 4, "bacterial_pneumonia": 4},
             "determinism": "bit-exact on the same machine",

@@ -119,19 +119,33 @@ def _accelerator() -> Finding:
 
 
 def _weights(settings: Settings) -> list[Finding]:
+    checkpoints = [
+        _checkpoint(name, model.checkpoint.path)
+        for name, model in settings.models.items()
+        if model.checkpoint is not None
+    ]
     if settings.network.weights == "none":
-        return [("ImageNet", "note", f"not used at scale {settings.scale}")]
+        return [("ImageNet", "note", f"not used at scale {settings.scale}"), *checkpoints]
     from dsn_saal.models.pretrained import FOLDER_VARIABLE, IMAGENET, weights_folder
 
     folder = weights_folder()
-    wanted = {model.backbone: IMAGENET[model.backbone] for model in settings.models.values()}
-    findings: list[Finding] = []
+    wanted = {
+        model.backbone: IMAGENET[model.backbone]
+        for model in settings.models.values()
+        if model.backbone in IMAGENET and model.checkpoint is None
+    }
+    findings = checkpoints
     for backbone, file in wanted.items():
         there = (folder / file.name).is_file()
         advice = f"put {file.name} into {folder} (or name its folder in {FOLDER_VARIABLE})"
         words = str(folder / file.name) if there else advice
         findings.append((backbone, "good" if there else "missing", words))
     return findings
+
+
+def _checkpoint(model: str, path: str) -> Finding:
+    there = Path(path).is_file()
+    return f"{model} checkpoint", "good" if there else "missing", path if there else f"there is no {path}"
 
 
 def _source(name: str, dataset: Dataset) -> Finding:

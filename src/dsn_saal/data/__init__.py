@@ -2,6 +2,7 @@
 
 from dsn_saal.data.augment import Augmentation
 from dsn_saal.data.labels import class_counts, dealt_anew
+from dsn_saal.data.meta_set import carve_meta_set
 from dsn_saal.data.resident import NORMALISATIONS, ResidentImages, read_images
 from dsn_saal.data.validation import Carved, carve
 
@@ -11,6 +12,7 @@ __all__ = [
     "Carved",
     "ResidentImages",
     "carve",
+    "carve_meta_set",
     "class_counts",
     "dealt_anew",
     "read_images",

@@ -20,9 +20,6 @@ from dsn_saal.storage.atomic import replacing
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
-TEST_LOGITS = "test_logits.safetensors"
-"""What a run keeps of its test part where its weights are not kept."""
-
 
 def fix_arithmetic(threads: int) -> None:
     """One arithmetic for all predictions: this many CPU threads, float32 without shortcuts, deterministic kernels."""

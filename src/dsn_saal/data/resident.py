@@ -64,6 +64,12 @@ class ResidentImages:
     def __len__(self) -> int:
         return len(self.pixels)
 
+    def part(self, positions: Tensor) -> ResidentImages:
+        """The images at these positions (m,) int64, in their order, on the same device."""
+        chosen = copy.copy(self)
+        chosen.pixels = self.pixels.index_select(0, positions.to(self.pixels.device))
+        return chosen
+
     def batch(self, index: Tensor, change: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """Images (B, 1, S, S) float32, normalised, for positions (B,) int64 on the device.
 
@@ -71,9 +77,3 @@ class ResidentImages:
         """
         grey = self.pixels.index_select(0, index).float()
         return (grey if change is None else change(grey)).mul_(self.factor).add_(self.offset)
-
-    def part(self, positions: Tensor) -> ResidentImages:
-        """The images at these positions (m,) int64, in their order, on the same device."""
-        chosen = copy.copy(self)
-        chosen.pixels = self.pixels.index_select(0, positions.to(self.pixels.device))
-        return chosen

@@ -12,6 +12,10 @@ EXPERIMENT_NAME = r"[a-z][a-z0-9_]*"
 """What an experiment may be called: it becomes a folder, a wildcard and a table key."""
 
 
+TEST_LOGITS = "test_logits.safetensors"
+"""File of a run that holds its answers for the test part where its weights are not kept."""
+
+
 @dataclass(frozen=True, order=True)
 class RunKey:
     """Run number `run` (from 0) of an experiment; written `experiment/run-03`."""

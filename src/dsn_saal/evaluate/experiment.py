@@ -11,10 +11,11 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from dsn_saal.data.inference import TEST_LOGITS, Progress, fix_arithmetic, predict_logits, read_logits
+from dsn_saal.data.inference import Progress, fix_arithmetic, predict_logits, read_logits
 from dsn_saal.data.resident import ResidentImages
 from dsn_saal.domain.classes import ClassSet
 from dsn_saal.domain.errors import CheckFailed
+from dsn_saal.domain.run import TEST_LOGITS
 from dsn_saal.evaluate.predict import probabilities_of
 from dsn_saal.evaluate.summary import header_of, probability_columns, run_metrics, summary_of, without_nan
 from dsn_saal.evaluate.testpart import TestPart, read_test_part

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dsn_saal.data.inference import TEST_LOGITS
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.domain.run import RunKey
+from dsn_saal.domain.run import TEST_LOGITS, RunKey
 from dsn_saal.storage.listing import LISTING, read_listing, sha256_of
 
 

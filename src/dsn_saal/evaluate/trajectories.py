@@ -48,7 +48,7 @@ class Trajectory:
 
 
 def read_trajectories(folder: Path, summary: Json) -> list[Trajectory]:
-    """The trajectory of every run that a summary speaks of.
+    """The trajectory of every run that finished, of those that a summary speaks of.
 
     Args:
         folder: results/train/<experiment>.
@@ -62,11 +62,10 @@ def read_trajectories(folder: Path, summary: Json) -> list[Trajectory]:
     if not (folder / LISTING).is_file():
         raise BadRequest("there are no trained runs", value=folder, next_step=f"train {experiment} first")
     listed = read_listing(folder)
-    keys = [RunKey(experiment, entry["run"]) for entry in summary["training"]]
-    identities = [entry["record"]["identity"] for entry in summary["training"]]
+    identities = {entry["run"]: entry["record"]["identity"] for entry in summary["training"]}
     return [
-        _read_run(folder, key, listed, identity=identity, classes=summary["classes"])
-        for key, identity in zip(keys, identities, strict=True)
+        _read_run(folder, RunKey(experiment, run), listed, identity=identities[run], classes=summary["classes"])
+        for run in summary["finished"]
     ]
 
 

@@ -1,9 +1,10 @@
-"""ImageNet weights: found or fetched, checked by their hash, fitted to one input channel and our classes."""
+"""Published weights: found or fetched, checked by their hash, fitted to one input channel and our classes."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -53,6 +54,9 @@ IMAGENET = {
 
 _OLD_DENSE_NAME = re.compile(r"(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\..+)")
 """Names of DenseNet's layers in its published file, from before torch forbade dots in them."""
+
+_CHEXNET_PREFIX = re.compile(r"^(?:module\.)?(?:densenet121\.)?")
+"""What stands before DenseNet's own names in a CheXNet checkpoint."""
 
 
 def weights_folder() -> Path:
@@ -110,19 +114,94 @@ def load_imagenet(
             next_step="set network.weights: none, or network.width: 1.0 and preprocess.image_size: 224",
         )
     path = require_weights(wanted, folder or weights_folder())
-    published = {_present_name(name): value for name, value in _read_file(path).items()}
+    _fill(network, {_present_name(name): value for name, value in _read_file(path).items()}, conv1=conv1, path=path)
+
+
+def load_checkpoint(network: Network, *, width: float, conv1: Conv1, path: str, sha256: str) -> None:
+    """Load a CheXNet checkpoint into every layer but the last.
+
+    The widely used one is a dictionary whose `state_dict` holds DenseNet-121 below `module.densenet121.`, with the old
+    names of its layers and a classifier of 14 findings; a plain state dict is read too. Nothing but tensors and plain
+    values is ever unpickled, and the file is hashed before it is opened.
+
+    Args:
+        network: a DenseNet-121.
+        width: share of the published channel numbers.
+        conv1: how its three input channels become one.
+        path: of the file.
+        sha256: its whole SHA-256.
+
+    Raises:
+        BadRequest: where the network is narrower than the published one, or there is no such file.
+        CheckFailed: where the file has another hash, cannot be read as tensors, or holds another network.
+    """
+    file = Path(path)
+    if width != 1.0:
+        raise BadRequest(
+            "a checkpoint fits the published network only: width 1.0",
+            value=f"width {width}",
+            where="models.<name>.checkpoint",
+            next_step="set it to null, or network.width to 1.0",
+        )
+    if not file.is_file():
+        raise BadRequest(
+            "there is no such checkpoint",
+            value=file,
+            where="models.<name>.checkpoint.path",
+            next_step="put the file there, or set the checkpoint to null: every table says which start a run had",
+        )
+    with file.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != sha256:
+        raise CheckFailed(
+            "the checkpoint has another SHA-256 than the params say",
+            value=found,
+            where=file,
+            next_step="get the file anew, or name this one's hash in models.<name>.checkpoint.sha256",
+        )
+    values = {_CHEXNET_PREFIX.sub("", name): value for name, value in _checkpoint_values(file).items()}
+    _fill(network, {_present_name(name): value for name, value in values.items()}, conv1=conv1, path=file)
+
+
+def _checkpoint_values(path: Path) -> dict[str, Tensor]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        raise CheckFailed(
+            "the checkpoint cannot be read as tensors and plain values",
+            value=str(error).splitlines()[0],
+            where=path,
+            next_step="save its state_dict alone with torch.save, and name the new file's hash",
+        ) from None
+    values = content.get("state_dict", content) if isinstance(content, dict) else None
+    if not isinstance(values, dict) or not all(isinstance(value, Tensor) for value in values.values()):
+        raise CheckFailed("the checkpoint holds no state_dict", value=type(content).__name__, where=path)
+    return values
+
+
+def _fill(network: Network, published: dict[str, Tensor], *, conv1: Conv1, path: Path) -> None:
+    """Put published values into every layer but the last one and the side branches, or refuse them by name."""
     ours = network.state_dict()
     first, last = f"{network.first_conv}.weight", f"{network.last_layer}."
     taken = {name: value for name, value in published.items() if not name.startswith(last)}
-    taken[first] = ours[first] if conv1 == "random" else grey_kernels(published[first], conv1)
+    if first in published:
+        taken[first] = ours[first] if conv1 == "random" else grey_kernels(published[first], conv1)
     kept = {name: value for name, value in ours.items() if name not in taken}
     ours_alone = (last, "sides.")
     lacking = sorted(
         name for name in kept if not name.startswith(ours_alone) and not name.endswith(".num_batches_tracked")
     )
     if lacking:
-        raise CheckFailed("the file of weights lacks layers of the network", value=", ".join(lacking), where=path)
+        raise CheckFailed("the file of weights lacks layers of the network", value=_first_of(lacking), where=path)
+    strange = sorted(name for name in taken if name not in ours or taken[name].shape != ours[name].shape)
+    if strange:
+        raise CheckFailed("the file of weights holds layers of another network", value=_first_of(strange), where=path)
     network.load_state_dict({**taken, **kept})
+
+
+def _first_of(names: list[str], shown: int = 5) -> str:
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
 
 
 def _read_file(path: Path) -> dict[str, Tensor]:

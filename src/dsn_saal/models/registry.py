@@ -13,15 +13,17 @@ from dsn_saal.models.densenet import DenseNet121, DenseNet169
 from dsn_saal.models.dropout import SeededDropout
 from dsn_saal.models.initialise import initialise
 from dsn_saal.models.mobilenet import MobileNetV2
-from dsn_saal.models.pretrained import IMAGENET, Conv1, load_imagenet
+from dsn_saal.models.pretrained import IMAGENET, Conv1, load_checkpoint, load_imagenet
 from dsn_saal.models.resnet import ResNet50, ResNeXt50
+from dsn_saal.models.resnet32 import ResNet32
 from dsn_saal.models.vgg import Vgg16Bn
 
-Network = Vgg16Bn | ResNet50 | DenseNet169 | MobileNetV2
+Network = Vgg16Bn | ResNet50 | ResNet32 | DenseNet169 | MobileNetV2
 """What every backbone is: see backbone.Network."""
 
 BACKBONES: dict[str, type[Network]] = {
     "vgg16_bn": Vgg16Bn,
+    "resnet32": ResNet32,
     "resnet50": ResNet50,
     "resnext50": ResNeXt50,
     "densenet121": DenseNet121,
@@ -40,6 +42,7 @@ def build_network(
     dropout: float,
     side: Mapping[str, Any] | None,
     weights: str = "none",
+    checkpoint: Mapping[str, str] | None = None,
     generator: torch.Generator | None = None,
 ) -> Network:
     """A network on the CPU in float32.
@@ -53,6 +56,7 @@ def build_network(
         dropout: dropout of the head.
         side: fields of SideSpec, or None for the plain backbone.
         weights: "imagenet" or "none".
+        checkpoint: path and sha256 of a file to start from instead, as `load_checkpoint` takes it.
         generator: source of the initial values; None leaves them undefined, for a state dict that is loaded next.
 
     Raises:
@@ -74,7 +78,16 @@ def build_network(
     network.to_empty(device="cpu")
     if generator is not None:
         initialise(network, side_init=spec.side_init if spec else "normal_0.01", generator=generator)
-        if weights == "imagenet":
+        if checkpoint is not None:
+            load_checkpoint(network, width=width, conv1=conv1, **checkpoint)
+        elif weights == "imagenet":
+            if backbone not in IMAGENET:
+                raise BadRequest(
+                    "no ImageNet weights were published for this backbone",
+                    value=backbone,
+                    where="network.weights",
+                    next_step=f"start it at random, or choose one of: {', '.join(IMAGENET)}",
+                )
             load_imagenet(network, width=width, conv1=conv1, wanted=IMAGENET[backbone])
     return network
 

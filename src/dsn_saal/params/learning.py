@@ -71,18 +71,31 @@ class DeepSupervision(Section):
     )
 
 
+class Checkpoint(Section):
+    """A file of weights that a network starts from."""
+
+    path: str = ours("the file, absolute or from the folder that the workflow runs in", min_length=1)
+    sha256: str = ours("its SHA-256", pattern=r"^[0-9a-f]{64}$")
+
+
 class Model(Section):
     """A named network."""
 
-    backbone: Literal["vgg16_bn", "resnet50", "resnext50", "densenet121", "densenet169", "mobilenet_v2"] = stated(
-        "backbone", source="section 3.1"
+    backbone: Literal["vgg16_bn", "resnet32", "resnet50", "resnext50", "densenet121", "densenet169", "mobilenet_v2"] = (
+        stated("backbone", source="section 3.1")
     )
     deep_supervision: DeepSupervision | None = ours("side classifiers, or null for the plain backbone")
+    checkpoint: Checkpoint | None = ours(
+        "a CheXNet checkpoint to start from (DenseNet-121 at width 1); null or left out: see network.weights",
+        default=None,
+    )
 
     @model_validator(mode="after")
     def _has_stages(self) -> Model:
-        if self.backbone == "mobilenet_v2" and self.deep_supervision is not None:
-            raise ValueError("mobilenet_v2 has no side classifiers: deep_supervision must be null")
+        if self.backbone in ("mobilenet_v2", "resnet32") and self.deep_supervision is not None:
+            raise ValueError(f"{self.backbone} has no side classifiers: deep_supervision must be null")
+        if self.backbone != "densenet121" and self.checkpoint is not None:
+            raise ValueError(f"a checkpoint is of densenet121, not of {self.backbone}: checkpoint must be null")
         return self
 
 

@@ -32,6 +32,12 @@ class CrossEntropy(SideWeighted):
     gamma: float = ours("focusing parameter of the focal loss; 0 is plain cross-entropy", ge=0, le=10)
 
 
+class BinaryCrossEntropy(SideWeighted):
+    """Cross-entropy of each class's sigmoid against the rest."""
+
+    kind: Literal["binary_cross_entropy"]
+
+
 class SymmetricCrossEntropy(SideWeighted):
     """Symmetric cross-entropy, the parent of the reverse term."""
 
@@ -109,5 +115,6 @@ class Saal(SideWeighted):
 
 
 Loss = Annotated[
-    CrossEntropy | SymmetricCrossEntropy | MarginCrossEntropy | CenterCrossEntropy | Saal, Field(discriminator="kind")
+    CrossEntropy | BinaryCrossEntropy | SymmetricCrossEntropy | MarginCrossEntropy | CenterCrossEntropy | Saal,
+    Field(discriminator="kind"),
 ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from dsn_saal.params.base import Name, Section, ours
+from dsn_saal.params.regimens import Adam, Sgd
 
 
 class Supervised(Section):
@@ -14,4 +17,29 @@ class Supervised(Section):
     regimen: Name = ours("regimen of the classifier")
 
 
-Method = Supervised
+class WeightNetwork(Section):
+    """The network that maps the loss of an image to its weight, and how it is moved."""
+
+    hidden: int = ours("width of its hidden layer (both official codes: 100)", ge=1, le=100_000)
+    optimizer: Annotated[Sgd | Adam, Field(discriminator="kind")]
+    lr: float = ours("its learning rate (official: 1e-5 for imbalance, 1e-3 for noise)", gt=0)
+    weight_decay: float = ours("its weight decay (official: 5e-4 for imbalance, 1e-4 for noise)", ge=0)
+
+
+class MetaWeight(Section):
+    """Meta-Weight-Net: weights of images learnt from a small balanced set of training cases kept apart."""
+
+    kind: Literal["meta_weight"]
+    regimen: Name = ours("regimen of the classifier")
+    per_class: int = ours("images of each class in the meta set (official for imbalance: 10)", ge=1, le=100_000)
+    cases_per_class: int = ours(
+        "fewest cases of each class that the meta set is drawn from; whole cases leave the training part", ge=1
+    )
+    meta_batch: int | None = ours(
+        "meta images of a step, at most all; null: as many as training images (official)", ge=2
+    )
+    normalise: bool = ours("divide the weights of a batch by their sum (official: for imbalance true, for noise false)")
+    weight_net: WeightNetwork
+
+
+Method = Annotated[Supervised | MetaWeight, Field(discriminator="kind")]

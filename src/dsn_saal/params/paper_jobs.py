@@ -63,7 +63,6 @@ class ResultTableJob(Section):
     rows: tuple[ExperimentRow, ...]
     runs: int
     width: float
-    weights: str
     select_epoch: str
 
 
@@ -85,7 +84,6 @@ class SharesTableJob(Section):
     rows: tuple[ShareRow, ...]
     runs: int
     width: float
-    weights: str
     select_epoch: str
 
 
@@ -213,7 +211,6 @@ def _measured(settings: Settings) -> dict[str, Any]:
         "positive": settings.datasets[settings.report.dataset].positive,
         "runs": settings.train.runs,
         "width": settings.network.width,
-        "weights": settings.network.weights,
         "select_epoch": settings.train.select_epoch,
     }
 

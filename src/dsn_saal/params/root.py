@@ -14,8 +14,8 @@ from dsn_saal.params.base import Name, Section
 from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, Dataset, Phantom
 from dsn_saal.params.learning import Evaluate, Experiment, Model, Network, Report, Train
-from dsn_saal.params.losses import Loss, Saal
-from dsn_saal.params.methods import Method
+from dsn_saal.params.losses import CrossEntropy, Loss, Saal
+from dsn_saal.params.methods import MetaWeight, Method
 from dsn_saal.params.protocols import Cases, Certificate, Folds, Protocol, Subsample, require_base
 from dsn_saal.params.regimens import Regimen
 
@@ -54,6 +54,7 @@ class Settings(Section):
             splits = self.datasets[experiment.dataset].protocols
             _require_known(f"experiments.{name}.protocol", experiment.protocol, splits)
             self._require_one_test_part(name, experiment.protocol)
+            self._require_plain(name, experiment)
         for name, dataset in self.datasets.items():
             for protocol in dataset.protocols:
                 _require_known(f"datasets.{name}.protocols", protocol, self.protocols)
@@ -74,6 +75,18 @@ class Settings(Section):
                 f"experiments.{experiment}.protocol is {name!r}, whose draws test different slices; runs of one "
                 "experiment are measured on the same ones"
             )
+
+    def _require_plain(self, name: str, experiment: Experiment) -> None:
+        """Meta-Weight-Net weighs the cross-entropy of a plain network's images, whose labels must be right."""
+        if not isinstance(self.methods[experiment.method], MetaWeight):
+            return
+        loss, where = self.losses[experiment.loss], f"experiments.{name} learns by kind meta_weight and needs"
+        if not isinstance(loss, CrossEntropy) or loss.weighting != "none" or loss.gamma:
+            raise ValueError(f"{where} plain cross-entropy, not loss {experiment.loss!r}")
+        if self.models[experiment.model].deep_supervision is not None:
+            raise ValueError(f"{where} a model without deep supervision, not {experiment.model!r}")
+        if experiment.labels != "as_given":
+            raise ValueError(f"{where} labels: as_given, because its meta set must be clean")
 
     def _cohort(self, dataset: str) -> Cohort:
         _require_known("a phantom source needs a cohort: phantom.cohorts", dataset, self.phantom.cohorts)

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dsn_saal.domain.errors import CheckFailed
+from dsn_saal.evaluate.summary import differences
 from dsn_saal.params.paper_jobs import ReportJob
 from dsn_saal.statistics.effective_number import NEGLIGIBLE, alpha_of_ratio
 from dsn_saal.statistics.printed import between, count, listed, metric, near_one, plural, signed, significant
 from dsn_saal.statistics.runs import mean_and_sd
-from dsn_saal.tables.ablation import RECALL, Variant, differences, read_variants
+from dsn_saal.tables.ablation import RECALL, Variant, read_variants
 
 Facts = dict[str, Any]
 
@@ -28,14 +30,20 @@ def study_facts(job: ReportJob, summaries: Mapping[str, Path], training: Mapping
         CheckFailed: where files are damaged or do not belong together.
     """
     rows = job.saal_ablation
-    variants = read_variants(
+    read = read_variants(
         rows,
         {row.name: summaries[row.name] for row in rows},
         training,
         runs=job.train.runs,
         classes=tuple(job.classes),
     )
-    reading = variants[0]
+    reading = read[0]
+    if not reading.runs:
+        raise CheckFailed(
+            "nothing can be said of alpha and beta: every run of the first variant diverged", value=reading.title,
+            where="report.saal_ablation", next_step="name another experiment first, or lower lr of its regimen",
+        )  # fmt: skip
+    variants = [variant for variant in read if variant.runs]  # the table says which diverged
     return {
         "study_reading": reading.title,
         "study_needed": _needed(reading),
@@ -52,7 +60,7 @@ def _percent() -> str:
 
 
 def _needed(reading: Variant) -> str:
-    counts = reading.runs[0].counts
+    counts = reading.counts
     alpha = alpha_of_ratio(1 + NEGLIGIBLE, counts)
     images = f"With {listed([count(number) for number in counts])} training images a class"
     if alpha is None:
@@ -108,7 +116,7 @@ def _variant(variant: Variant, reading: Variant) -> Facts:
 
 
 def _change(variant: Variant, reading: Variant) -> str:
-    found = differences(variant, reading, RECALL)
+    found = differences(reading.summary, variant.summary, RECALL)
     if found is None:
         return "macro recall is undefined in a run"
     mean, sd = mean_and_sd(found, reading.summary["ddof"])
@@ -119,7 +127,7 @@ def _change(variant: Variant, reading: Variant) -> str:
 
 def _verdict(variants: Sequence[Variant]) -> str:
     """Which changes moved macro recall the same way in every run: all that a handful of runs can say."""
-    found = {variant.title: differences(variant, variants[0], RECALL) for variant in variants[1:]}
+    found = {variant.title: differences(variants[0].summary, variant.summary, RECALL) for variant in variants[1:]}
     up = [title for title, values in found.items() if values and all(value > 0 for value in values)]
     down = [title for title, values in found.items() if values and all(value < 0 for value in values)]
     parts = [f"higher in every run with: {'; '.join(up)}"] if up else []

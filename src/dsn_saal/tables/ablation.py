@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.evaluate.summary import Json
+from dsn_saal.evaluate.summary import Json, differences
 from dsn_saal.evaluate.trajectories import Trajectory, read_trajectories
 from dsn_saal.params.paper_jobs import ExperimentRow, ReportJob, ResultTableJob
 from dsn_saal.statistics import printed
@@ -28,9 +28,11 @@ class Variant:
     summary: Json
     runs: Sequence[Trajectory]
 
-    def values(self, metric: str) -> list[float | None]:
-        """A metric of each run."""
-        return self.summary["metrics"][metric]["values"]
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Training images per class, in label order."""
+        counted = self.summary["training"][0]["record"]["counts"]
+        return tuple(counted[name] for name in self.summary["classes"])
 
 
 def make_table(job: ResultTableJob, *, summaries: Mapping[str, Path], training: Mapping[str, Path]) -> Table:
@@ -119,6 +121,8 @@ def _learned(variant: Variant) -> tuple[str, ...]:
 
 
 def _over_runs(values: Sequence[float], form: printed.Form) -> str:
+    if not values:
+        return printed.MISSING
     mean = form(sum(values) / len(values))
     low, high = form(min(values)), form(max(values))
     return mean if low == high else f"{mean} [{low}, {high}]"
@@ -129,15 +133,8 @@ def _cell(variant: Variant, metric: str) -> str:
     return printed.mean_and_sd(held["mean"], held["sd"])
 
 
-def differences(variant: Variant, reference: Variant, metric: str) -> list[float] | None:
-    """Of each run against the reference's run of the same seed; None where the metric is undefined in any."""
-    pairs = list(zip(variant.values(metric), reference.values(metric), strict=True))
-    known = [after - before for after, before in pairs if after is not None and before is not None]
-    return known if len(known) == len(pairs) else None
-
-
 def _difference(variant: Variant, reference: Variant, metric: str) -> str:
-    found = differences(variant, reference, metric)
+    found = differences(reference.summary, variant.summary, metric)
     if variant is reference or found is None:
         return printed.MISSING
     mean, sd = mean_and_sd(found, reference.summary["ddof"])
@@ -146,7 +143,7 @@ def _difference(variant: Variant, reference: Variant, metric: str) -> str:
 
 
 def _threshold(reference: Variant) -> str:
-    counts = reference.runs[0].counts
+    counts = reference.counts
     alpha = alpha_of_ratio(1 + NEGLIGIBLE, counts)
     listed = printed.listed([printed.count(number) for number in counts])
     if alpha is None:

@@ -12,7 +12,6 @@ SELECTED = {
     "last": "the last epoch is tested, none is selected",
     "best_validation": "the epoch with the least cross-entropy on held-out training cases is tested",
 }
-INITIALISED = {"none": "random initialisation, no ImageNet weights", "imagenet": "ImageNet weights"}
 PREDICTED = {
     "final": "the final classifier's softmax",
     "mean_softmax": "the mean softmax of all classifiers",
@@ -22,7 +21,14 @@ PREDICTED = {
 def result_footnotes(job: ResultTableJob | SharesTableJob, summaries: Sequence[Json]) -> tuple[str, ...]:
     """Of what each ± is, over how many runs and cases, and which network and data these were."""
     first = summaries[0]
-    notes = [_spread(summaries), _intervals(first), _data(first), _training(job, summaries), _prediction(first)]
+    notes = [
+        _spread(summaries),
+        _intervals(first),
+        _data(first),
+        _training(job, summaries),
+        *_meta_sets(job, summaries),
+    ]
+    notes.append(_prediction(first))
     notes += diverged([_title(row) for row in job.rows], summaries)
     with_runs = [summary for summary in summaries if summary["finished"]]
     if any(metric["mean"] is None for summary in with_runs for metric in summary["metrics"].values()):
@@ -85,9 +91,40 @@ def _training(job: ResultTableJob | SharesTableJob, summaries: Sequence[Json]) -
     width = "published channel numbers" if job.width == 1 else f"{job.width:g} of the published channel numbers"
     machines = sorted({machine(entry["record"]) for summary in summaries for entry in summary["training"]})
     return (
-        f"Scale {job.scale}: {width}, {INITIALISED[job.weights]}; trained on {listed(machines)}; "
+        f"Scale {job.scale}: {width}, {_initialisation(job, summaries)}; trained on {listed(machines)}; "
         f"{SELECTED[job.select_epoch]}."
     )
+
+
+def _titles(job: ResultTableJob | SharesTableJob) -> list[str]:
+    return [row.title for row in job.rows] if isinstance(job, ResultTableJob) else [row.method for row in job.rows]
+
+
+def _initialisation(job: ResultTableJob | SharesTableJob, summaries: Sequence[Json]) -> str:
+    """What the rows started from, with the rows by name where they differ."""
+    rows: dict[str, list[str]] = {}
+    for title, summary in zip(_titles(job), summaries, strict=True):
+        for start in sorted({entry["record"]["initialisation"] for entry in summary["training"]}):
+            rows.setdefault(start, []).append(title)
+    if len(rows) == 1:
+        return next(iter(rows))
+    return ", ".join(f"{start} ({listed(list(dict.fromkeys(titles)))})" for start, titles in rows.items())
+
+
+def _meta_sets(job: ResultTableJob | SharesTableJob, summaries: Sequence[Json]) -> list[str]:
+    """For each method that keeps training cases apart to learn its weights: how many, and what it then learns from."""
+    notes = {}
+    for title, summary in zip(_titles(job), summaries, strict=True):
+        held = [entry["record"]["meta_set"] for entry in summary["training"] if "meta_set" in entry["record"]]
+        if held and title not in notes:
+            aside = sorted({meta["slices_set_aside"] for meta in held})
+            span = f"{aside[0]}" if len(aside) == 1 else f"{aside[0]} to {aside[-1]}"
+            notes[title] = (
+                f"{title} learns its weights from {plural(min(held[0]['counts'].values()), 'training slice')} of each "
+                f"class, drawn anew for each run; the whole {held[0]['unit']}s that they are of, {span} slices, leave "
+                "its training part."
+            )
+    return list(notes.values())
 
 
 def machine(record: Json) -> str:

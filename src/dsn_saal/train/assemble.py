@@ -13,8 +13,17 @@ from torch import nn
 
 from dsn_saal.data import Augmentation
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.losses import CenterCrossEntropy, CrossEntropy, Loss, MarginCrossEntropy, Saal, SymmetricCrossEntropy
+from dsn_saal.losses import (
+    BinaryCrossEntropy,
+    CenterCrossEntropy,
+    CrossEntropy,
+    Loss,
+    MarginCrossEntropy,
+    Saal,
+    SymmetricCrossEntropy,
+)
 from dsn_saal.models import (
+    IMAGENET,
     Network,
     build_network,
     last_layer_of,
@@ -24,11 +33,15 @@ from dsn_saal.models import (
 )
 from dsn_saal.params import losses
 from dsn_saal.params.jobs import TrainJob, network_arguments
+from dsn_saal.params.methods import WeightNetwork
 from dsn_saal.params.regimens import Regimen, Sgd, Steps
 from dsn_saal.train.loop import RATE_FACTOR, Run, Schedule
 from dsn_saal.train.machine import Machine
 from dsn_saal.train.selection import BestEpoch
 from dsn_saal.train.tally import Tally
+
+IMAGENET_START, RANDOM_START = "ImageNet weights", "random initialisation"
+"""How a run starts without a checkpoint of its own."""
 
 
 def derived_generator(seed: int, purpose: str) -> torch.Generator:
@@ -59,6 +72,14 @@ def schedule(regimen: Regimen, *, side_weight: float = 1.0) -> Schedule:
     )
 
 
+def initialisation_of(job: TrainJob) -> str:
+    """What the backbone's first values are, as records and tables say it."""
+    if job.model.checkpoint is not None:
+        return f"CheXNet checkpoint {job.model.checkpoint.sha256[:12]}"
+    published = job.network.weights == "imagenet" and job.model.backbone in IMAGENET
+    return IMAGENET_START if published else RANDOM_START
+
+
 def new_run(job: TrainJob, *, seed: int, counts: Sequence[int], machine: Machine) -> Run:
     """Network, loss and optimizer at their first values, all drawn from the run's one generator in a fixed order.
 
@@ -69,7 +90,13 @@ def new_run(job: TrainJob, *, seed: int, counts: Sequence[int], machine: Machine
         machine: device and arithmetic.
     """
     generators = {"order": torch.Generator().manual_seed(seed)}
-    network = build_network(**network_arguments(job), weights=job.network.weights, generator=generators["order"])
+    checkpoint = job.model.checkpoint
+    network = build_network(
+        **network_arguments(job),
+        weights="imagenet" if initialisation_of(job) == IMAGENET_START else "none",
+        checkpoint=checkpoint.model_dump() if checkpoint else None,
+        generator=generators["order"],
+    )
     loss = _new_loss(job.loss, counts, network, generators["order"])
     network.to(machine.device).to(memory_format=machine.memory_format)  # type: ignore[call-overload]
     loss.to(machine.device)
@@ -116,6 +143,8 @@ def _new_loss(settings: losses.Loss, counts: Sequence[int], network: Network, ge
     plain = settings.model_dump(exclude={"kind", "side_weight", "decay_alpha_beta", "lr_alpha_beta"})
     if isinstance(settings, losses.CrossEntropy):
         return CrossEntropy(counts, **plain)
+    if isinstance(settings, losses.BinaryCrossEntropy):
+        return BinaryCrossEntropy()
     if isinstance(settings, losses.SymmetricCrossEntropy):
         return SymmetricCrossEntropy(**plain)
     if isinstance(settings, losses.MarginCrossEntropy):
@@ -137,7 +166,7 @@ def _optimizer_of_run(job: TrainJob, network: nn.Module, loss: Loss) -> torch.op
     return new_optimizer(job.regimen, groups)
 
 
-def new_optimizer(regimen: Regimen, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+def new_optimizer(regimen: Regimen | WeightNetwork, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
     """The optimizer of a regimen over groups of parameters, each with its own weight decay.
 
     A group may hold RATE_FACTOR, which the loop multiplies the rate of the epoch with.

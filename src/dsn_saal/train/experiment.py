@@ -17,6 +17,7 @@ from dsn_saal.domain.run import RunKey
 from dsn_saal.params.jobs import TrainJob
 from dsn_saal.split.table import draw_of, read_split
 from dsn_saal.storage.listing import sha256_of
+from dsn_saal.train.assemble import RANDOM_START, initialisation_of
 from dsn_saal.train.identity import differing_keys, digest, run_identity
 from dsn_saal.train.inputs import require_certificate, test_rows, training_slices
 from dsn_saal.train.keep import predictor, runs_to_keep
@@ -98,6 +99,8 @@ def train_experiment(
                 progress.say(f"parts of the split share what must be apart; datasets.<name>.accept allows it: {entry}")
             for entry in unused:
                 progress.say(f"datasets.<name>.accept names nothing of this split's certificate: {entry}")
+            if job.network.weights == "imagenet" and initialisation_of(job) == RANDOM_START:
+                progress.say(f"no ImageNet weights were published for {job.model.backbone}: it starts at random")
             finished = _finish(planned, job, material_of, progress)
     if job.predict_batch is not None:
         with memory_errors(job.predict_batch, step="a step of prediction", key="evaluate.batch_size"):

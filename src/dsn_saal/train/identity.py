@@ -17,9 +17,10 @@ NOT_OF_ONE_RUN: dict[str, Any] = {
     "train": {"runs": True, "first_seed": True, "keep_weights": True},
     "accept": True,
     "predict_batch": True,
+    "model": {"checkpoint": {"path": True}},
 }
 """Settings of the job that no single run's training depends on: how many runs, where seeds start, which findings are
-accepted, what is kept of a run and how it then predicts."""
+accepted, what is kept of a run and how it then predicts, where a checkpoint lies whose hash is known."""
 
 
 def run_identity(

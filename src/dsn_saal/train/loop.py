@@ -114,6 +114,15 @@ class Run:
         """Every optimizer by name, for the checkpoint."""
         return {"optimizer": self.optimizer}
 
+    def begin_epoch(self) -> None:
+        """Draw the order of an epoch's images and start its sums."""
+        self.order.copy_(torch.randperm(len(self.order), generator=self.generators["order"]))
+        self.tally.reset()
+
+    def learned(self, classes: Sequence[str]) -> dict[str, float]:
+        """What the history says of an epoch beside losses and hits."""
+        return self.loss.state(classes)
+
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor that changes, by name, sharing its memory; optimizers and generators are not among them."""
         tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
@@ -122,6 +131,22 @@ class Run:
         if self.best is not None:
             tensors |= {f"best.{name}": tensor for name, tensor in self.best.tensors().items()}
         return tensors | {"order": self.order}
+
+
+Step = Callable[[Run, Tensor, Tensor, Schedule, Machine], None]
+"""Moves a run by one batch: images (B, 1, S, S) in the machine's layout and targets (B,)."""
+
+
+def supervised_step(run: Run, batch: Tensor, targets: Tensor, schedule: Schedule, machine: Machine) -> None:
+    """Descend the loss of all outputs."""
+    with machine.autocast():
+        outputs = run.network(batch)
+    logits = torch.stack(outputs)
+    terms = run.loss(logits, targets, *run.features())
+    run.optimizer.zero_grad(set_to_none=True)
+    total(terms, schedule.side_weight).backward()
+    run.optimizer.step()
+    run.tally.add(terms, logits[-1], targets, run.step)
 
 
 def train(
@@ -133,6 +158,7 @@ def train(
     schedule: Schedule,
     machine: Machine,
     after_step: Callable[[Run], None],
+    step: Step = supervised_step,
     validation: Validation | None = None,
 ) -> None:
     """Train a run from where it stands to its last epoch; where an epoch is selected, the network ends as it was then.
@@ -145,6 +171,7 @@ def train(
         schedule: the protocol.
         machine: device and arithmetic.
         after_step: called after every step, with the run as it then stands.
+        step: what is done with a batch.
         validation: what the best epoch is chosen by; the run then has a `best`.
 
     Raises:
@@ -157,21 +184,13 @@ def train(
         for group in run.optimizer.param_groups:
             group["lr"] = rate * group.get(RATE_FACTOR, 1.0)
         if run.step == 0:
-            run.order.copy_(torch.randperm(len(images), generator=run.generators["order"]))
-            run.tally.reset()
+            run.begin_epoch()
         for index in schedule.batches(run.order)[run.step :]:
             batch, targets = images.batch(index, change), labels.index_select(0, index)
-            with machine.autocast():
-                outputs = run.network(batch.contiguous(memory_format=machine.memory_format))
-            logits = torch.stack(outputs)
-            terms = run.loss(logits, targets, *run.features())
-            run.optimizer.zero_grad(set_to_none=True)
-            total(terms, schedule.side_weight).backward()
-            run.optimizer.step()
-            run.tally.add(terms, logits[-1], targets, run.step)
+            step(run, batch.contiguous(memory_format=machine.memory_format), targets, schedule, machine)
             run.step += 1
             after_step(run)
-        row = {"epoch": run.epoch + 1, "lr": rate} | run.tally.means(schedule.side_weight) | run.loss.state(classes)
+        row = {"epoch": run.epoch + 1, "lr": rate} | run.tally.means(schedule.side_weight) | run.learned(classes)
         end_epoch(run, row, machine, validation)
     _require_finite_weights(run, schedule.steps(len(images)))
     if run.best is not None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from dsn_saal.data import ResidentImages, carve, class_counts, dealt_anew
+from dsn_saal.data import ResidentImages, carve, carve_meta_set, class_counts, dealt_anew
 from dsn_saal.params.jobs import TrainJob
+from dsn_saal.params.methods import MetaWeight
 from dsn_saal.train.assemble import derived_generator
 from dsn_saal.train.inputs import cases_per_class
+from dsn_saal.train.loop import Step, supervised_step
 from dsn_saal.train.machine import Machine
+from dsn_saal.train.meta_loop import MetaStep
 from dsn_saal.train.selection import Validation
 
 
@@ -38,57 +42,87 @@ class Material:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What one run learns from.
+    """What one run learns from, and how.
 
     Attributes:
         images: on the device.
         labels: (n,) int64, on the device; dealt out anew in the control.
         counts: images per class.
         cases: cases per class that they are of, where cases are known.
+        step: what is done with a batch.
         validation: the held-out part, where an epoch is selected.
-        held_out: what the run's record says of that part.
+        record: what the run's record says of the parts that were taken out.
     """
 
     images: ResidentImages
     labels: Tensor
     counts: dict[str, int]
     cases: dict[str, int]
+    step: Step = supervised_step
     validation: Validation | None = None
-    held_out: dict[str, Any] | None = None
+    record: dict[str, Any] = field(default_factory=dict)
 
 
 def lesson_of(material: Material, seed: int) -> Lesson:
-    """What the run with this seed learns from; raises CheckFailed where a class cannot spare a validation part."""
-    job = material.job
+    """What the run with this seed learns from: the training part without what it holds out or learns weights from.
+
+    Raises:
+        CheckFailed: where a class has too few cases for that.
+    """
     labels = material.labels
-    if job.labels == "permuted":
+    if material.job.labels == "permuted":
         labels = dealt_anew(labels, derived_generator(seed, "labels"))
-    if job.train.validation_share is None:
-        cases = cases_per_class(material.labels.tolist(), material.cases, job.classes)
-        counts = class_counts(labels, job.classes)
-        return Lesson(material.images, labels.to(material.machine.device), counts, cases)
-    return _without_validation(material, labels, seed, job.train.validation_share)
-
-
-def _without_validation(material: Material, labels: Tensor, seed: int, share: float) -> Lesson:
-    job, device = material.job, material.machine.device
-    given = material.labels.tolist()
-    carved = carve(given, material.cases, job.classes, share=share, generator=derived_generator(seed, "validation"))
-
-    def cases_of(positions: Tensor) -> dict[str, int]:
-        places = positions.tolist()
-        return cases_per_class([given[at] for at in places], [material.cases[at] for at in places], job.classes)
-
-    held = labels[carved.validation]
+    kept, validation, record = torch.arange(len(labels)), None, dict[str, Any]()
+    step: Step = supervised_step
+    if material.job.train.validation_share is not None:
+        kept, validation, record["validation"] = _held_out(material, labels, seed, material.job.train.validation_share)
+    if isinstance(material.job.method, MetaWeight):
+        kept, step, record["meta_set"] = _meta_set(material, material.job.method, labels, seed, kept)
     return Lesson(
-        images=material.images.part(carved.train),
-        labels=labels[carved.train].to(device),
-        counts=class_counts(labels[carved.train], job.classes),
-        cases=cases_of(carved.train),
-        validation=Validation(material.images.part(carved.validation), held.to(device), job.regimen.batch_size),
-        held_out={
-            "unit": carved.unit,
-            "counts": class_counts(held, job.classes),
-            "cases": cases_of(carved.validation),
-        },
+        images=material.images if len(kept) == len(labels) else material.images.part(kept),
+        labels=labels[kept].to(material.machine.device),
+        step=step,
+        validation=validation,
+        record=record,
+        **_counted(material, labels, kept),
     )
+
+
+def _held_out(material: Material, labels: Tensor, seed: int, share: float) -> tuple[Tensor, Validation, dict[str, Any]]:
+    """Positions that train, the validation part, and what the record says of it."""
+    job, given = material.job, material.labels.tolist()
+    carved = carve(given, material.cases, job.classes, share=share, generator=derived_generator(seed, "validation"))
+    held = labels[carved.validation].to(material.machine.device)
+    part = Validation(material.images.part(carved.validation), held, job.regimen.batch_size)
+    return carved.train, part, {"unit": carved.unit, **_counted(material, labels, carved.validation)}
+
+
+def _meta_set(
+    material: Material, method: MetaWeight, labels: Tensor, seed: int, kept: Tensor
+) -> tuple[Tensor, Step, dict[str, Any]]:
+    """Positions that train, the step that learns weights from the meta set, and what the record says of it."""
+    carved = carve_meta_set(
+        labels[kept].tolist(),
+        [material.cases[at] for at in kept.tolist()],
+        material.job.classes,
+        per_class=method.per_class,
+        cases_per_class=method.cases_per_class,
+        generator=derived_generator(seed, "meta set"),
+    )
+    meta = kept[carved.meta]
+    step = MetaStep(
+        images=material.images.part(meta),
+        labels=labels[meta].to(material.machine.device),
+        batch_size=method.meta_batch or material.job.regimen.batch_size,
+        normalise=method.normalise,
+    )
+    record = {"unit": carved.unit, **_counted(material, labels, meta)}
+    return kept[carved.train], step, record | {"slices_set_aside": len(kept) - len(carved.train)}
+
+
+def _counted(material: Material, labels: Tensor, positions: Tensor) -> dict[str, Any]:
+    """Images per class at these positions, and cases that they are of, by the labels as they were given."""
+    places, classes = positions.tolist(), material.job.classes
+    given = material.labels[positions].tolist()
+    cases = cases_per_class(given, [material.cases[at] for at in places], classes)
+    return {"counts": class_counts(labels[positions], classes), "cases": cases}

@@ -11,7 +11,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad
+from torch.func import functional_call, grad, grad_and_value
 from torch.nn import functional, init
 
 Tensors = dict[str, Tensor]
@@ -65,7 +65,7 @@ def meta_gradient(
     *,
     lr: float,
     normalise: bool,
-) -> Tensors:
+) -> tuple[Tensors, Tensor]:
     """Gradient of the meta loss, after a virtual step of the classifier, by the parameters of the weight net.
 
     Args:
@@ -77,7 +77,7 @@ def meta_gradient(
         normalise: see `weighted_mean`.
 
     Returns:
-        The gradient by name of the weight net's parameters (equation 4).
+        The gradient by name of the weight net's parameters (equation 4), and the meta loss itself.
     """
     parameters = {name: value.detach() for name, value in network.named_parameters()}
     chosen = {name: value.detach() for name, value in weight_net.named_parameters()}
@@ -96,4 +96,5 @@ def meta_gradient(
         moved = {name: value - lr * slopes[name] for name, value in parameters.items()}
         return sample_losses(network, {**moved, **buffers()}, *meta_batch).mean()
 
-    return grad(meta_loss)(chosen)
+    gradient, value = grad_and_value(meta_loss)(chosen)
+    return gradient, value.detach()

@@ -1,4 +1,9 @@
-"""What training will cost before it starts: runs to do, operations, hours on this device, disk."""
+"""What training will cost before it starts: runs to do, operations, hours on this device, disk.
+
+Meta-Weight-Net's step passes each training image through the network in the virtual step (forward and backward), in the
+pass of second order (what torch does there: four convolutions a layer, two where the input needs no slope), and in the
+real step; and each meta image once forward and backward.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +11,21 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from dsn_saal.data import ResidentImages
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.domain.run import RunKey
-from dsn_saal.losses import total
-from dsn_saal.models import build_network, set_dropout_generator
-from dsn_saal.models.flops import count_flops
+from dsn_saal.models import build_network
+from dsn_saal.models.flops import Flops, count_flops
 from dsn_saal.params.jobs import TrainJob, network_arguments
-from dsn_saal.train.assemble import new_run
+from dsn_saal.params.methods import MetaWeight
+from dsn_saal.train.assemble import new_run, schedule_of
 from dsn_saal.train.inputs import training_slices
+from dsn_saal.train.loop import Run, Step, supervised_step
 from dsn_saal.train.machine import Machine, prepare
+from dsn_saal.train.meta_loop import MetaRun, MetaStep, meta_run
 from dsn_saal.train.results import read_run
 
 PROBE_IMAGES = 4
@@ -38,8 +47,8 @@ class Plan:
         kept: how many of them keep their weights.
         done: how many of them lie finished in the results or the state.
         parameters: of the network, side branches included.
-        images: training images, None where the split is not made yet.
-        flops_per_image: operations of forward and backward pass.
+        images: training images, None where the split is not made yet; those that leave for a meta set among them.
+        flops_per_image: operations of all passes that a training image causes.
         epochs: of each run.
         images_per_second: measured on this device, None where it was not measured.
     """
@@ -102,10 +111,24 @@ def plan_experiment(job: TrainJob, *, split: Path, out: Path, state: Path, devic
         done=sum(any(read_run(folder / name) for folder in (out, state)) for name in names),
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         images=_images(split),
-        flops_per_image=count_flops(network, job.image_size).training,
+        flops_per_image=flops_per_image(job, count_flops(network, job.image_size)),
         epochs=job.regimen.epochs,
         images_per_second=_speed(job, device) if measure else None,
     )
+
+
+def flops_per_image(job: TrainJob, flops: Flops) -> int:
+    """Operations that a training image causes, its share of the meta images among them."""
+    if not isinstance(job.method, MetaWeight):
+        return flops.training
+    second_order = 2 * (flops.training - flops.forward)
+    return 2 * flops.training + second_order + round(flops.training * _meta_share(job, job.method))
+
+
+def _meta_share(job: TrainJob, method: MetaWeight) -> float:
+    """Meta images of a step per training image of it."""
+    batch = job.regimen.batch_size
+    return min(method.meta_batch or batch, method.per_class * len(job.classes)) / batch
 
 
 def _images(split: Path) -> int | None:
@@ -119,28 +142,41 @@ def _speed(job: TrainJob, device: str) -> float:
     """Training images per second of a small step: no more than training itself will reach."""
     machine = prepare(device, precision=job.train.precision, threads=job.train.threads)
     images = min(PROBE_IMAGES, job.regimen.batch_size)
-    settings = job.model_copy(
-        update={
-            "network": job.network.model_copy(update={"weights": "none"}),
-            "train": job.train.model_copy(update={"compile": False}),  # compiling would cost more than it tells
-        }
-    )
+    blank = {
+        "network": job.network.model_copy(update={"weights": "none"}),
+        "train": job.train.model_copy(update={"compile": False}),  # compiling would cost more than it tells
+        "model": job.model.model_copy(update={"checkpoint": None}),
+    }
+    settings = job.model_copy(update=blank)
     run = new_run(settings, seed=0, counts=[1] * len(job.classes), machine=machine)
-    set_dropout_generator(run.network, run.generators.get("device", run.generators["order"]))
     pixels = torch.zeros(images, 1, job.image_size, job.image_size, device=machine.device)
     targets = torch.zeros(images, dtype=torch.int64, device=machine.device)
+    pixels = pixels.contiguous(memory_format=machine.memory_format)
+    step: Step = supervised_step
+    schedule = schedule_of(job)
+    if isinstance(job.method, MetaWeight):
+        run, step = _meta_probe(run, job, job.method, machine)
     run.network.train()
     seconds = []
     for _ in range(PROBE_STEPS + 1):  # the first one warms up
         begun = time.perf_counter()
-        with machine.autocast():
-            outputs = run.network(pixels.contiguous(memory_format=machine.memory_format))
-        run.optimizer.zero_grad(set_to_none=True)
-        total(run.loss(torch.stack(outputs), targets, *run.features()), job.loss.side_weight).backward()
-        run.optimizer.step()
+        step(run, pixels, targets, schedule, machine)
         _wait(machine)
         seconds.append(time.perf_counter() - begun)
     return images / min(seconds[1:])
+
+
+def _meta_probe(run: Run, job: TrainJob, method: MetaWeight, machine: Machine) -> tuple[MetaRun, Step]:
+    """A step with as many meta images for a training image as training has, at least two: one has no statistics."""
+    images = max(2, round(min(PROBE_IMAGES, job.regimen.batch_size) * _meta_share(job, method)))
+    blank = np.zeros((images, job.image_size, job.image_size), np.uint8)
+    step = MetaStep(
+        images=ResidentImages(blank, device=machine.device, normalise=job.network.normalise),
+        labels=torch.zeros(images, dtype=torch.int64, device=machine.device),
+        batch_size=images,
+        normalise=method.normalise,
+    )
+    return meta_run(run, method, n_classes=len(job.classes), machine=machine), step
 
 
 def _wait(machine: Machine) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsn_saal.data.inference import TEST_LOGITS, write_logits
+from dsn_saal.data.inference import write_logits
+from dsn_saal.domain.run import TEST_LOGITS
 from dsn_saal.models import Network, write_weights
 from dsn_saal.storage.atomic import replacing, write_json, write_text
 from dsn_saal.storage.listing import LISTING, sha256_of, write_listing

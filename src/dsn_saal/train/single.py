@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dsn_saal.train.assemble import new_run, schedule_of
+from dsn_saal.params.methods import MetaWeight
+from dsn_saal.train.assemble import initialisation_of, new_run, schedule_of
 from dsn_saal.train.checkpoint import read_identity, restore, write_checkpoint
 from dsn_saal.train.identity import differing_keys, digest
 from dsn_saal.train.loop import Run, train
 from dsn_saal.train.machine import DETERMINISM
 from dsn_saal.train.material import Lesson, Material, lesson_of
+from dsn_saal.train.meta_loop import meta_run
 from dsn_saal.train.progress import TrainingProgress
 from dsn_saal.train.results import write_failed_run, write_run
 from dsn_saal.train.tally import Diverged
@@ -40,9 +42,11 @@ def train_run(
     job, machine, schedule = material.job, material.machine, schedule_of(material.job)
     _discard_foreign(folder, identity, progress)
     lesson = lesson_of(material, identity["seed"])
-    if lesson.held_out is not None and lesson.held_out["unit"] == "slice":
+    if lesson.record.get("validation", {}).get("unit") == "slice":
         progress.say("the cases of some slices are unknown: such slices are held out for validation one by one")
     run = new_run(job, seed=identity["seed"], counts=list(lesson.counts.values()), machine=machine)
+    if isinstance(job.method, MetaWeight):
+        run = meta_run(run, job.method, n_classes=len(job.classes), machine=machine)
     record = _record(material, lesson, run, identity)
     if (folder / CHECKPOINT).exists():
         restore(folder / CHECKPOINT, run)
@@ -57,6 +61,7 @@ def train_run(
             machine=machine,
             after_step=_after_step(folder / CHECKPOINT, identity, material.checkpoint_seconds, progress),
             validation=lesson.validation,
+            step=lesson.step,
         )
     except Diverged as diverged:
         write_failed_run(folder, run.history, record | diverged.found)
@@ -70,16 +75,17 @@ def train_run(
 
 def _record(material: Material, lesson: Lesson, run: Run, identity: dict[str, Any]) -> dict[str, Any]:
     """What is written down about a run, whatever becomes of it; the run as it starts."""
-    record = {
+    return {
         **identity,
         "identity": digest(identity),
+        "initialisation": initialisation_of(material.job),
         "counts": lesson.counts,
         "cases": lesson.cases,
         "start": run.loss.state(material.job.classes),
         "threads": material.job.train.threads,
         "determinism": DETERMINISM,
+        **lesson.record,
     }
-    return record if lesson.held_out is None else record | {"validation": lesson.held_out}
 
 
 def _discard_foreign(folder: Path, identity: dict[str, Any], progress: TrainingProgress) -> None:

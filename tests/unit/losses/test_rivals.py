@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from dsn_saal.domain.errors import CheckFailed
-from dsn_saal.losses import CrossEntropy, MarginCrossEntropy, SymmetricCrossEntropy
+from dsn_saal.losses import BinaryCrossEntropy, CrossEntropy, MarginCrossEntropy, SymmetricCrossEntropy
 from dsn_saal.losses.class_weights import fixed_weights
 
 COUNTS = (1256, 2674, 980)
@@ -106,3 +106,24 @@ def test_margins_are_the_authors_and_zero_margin_is_cross_entropy(batch):
 def test_a_class_without_images_is_refused(make):
     with pytest.raises(CheckFailed, match="without training images"):
         make((5, 0, 3))
+
+
+def test_binary_cross_entropy_is_torch_s_on_one_hot_labels(batch):
+    logits, targets = batch
+    wanted = [
+        functional.binary_cross_entropy(torch.sigmoid(output), functional.one_hot(targets, 3).double())
+        for output in logits
+    ]
+    torch.testing.assert_close(BinaryCrossEntropy()(logits, targets), torch.stack(wanted).unsqueeze(0))
+
+
+def test_binary_cross_entropy_stays_finite_where_the_network_is_certain_and_wrong():
+    logits = torch.tensor([[[-800.0, 900.0, 0.0]]], requires_grad=True)
+    loss = BinaryCrossEntropy()(logits, torch.tensor([0]))
+    loss.sum().backward()
+    assert loss.item() == pytest.approx((800 + 900 + math.log(2)) / 3) and torch.isfinite(logits.grad).all()
+
+
+def test_the_largest_sigmoid_is_the_largest_softmax(batch):
+    logits, _ = batch
+    assert torch.equal(torch.sigmoid(logits).argmax(dim=-1), torch.softmax(logits, dim=-1).argmax(dim=-1))

@@ -97,7 +97,7 @@ def test_start_values_come_from_the_generator_alone(name, monkeypatch):
     before = torch.get_rng_state()
     empty_like = torch.empty_like
     monkeypatch.setattr(torch, "empty_like", lambda *a, **k: empty_like(*a, **k).fill_(77))
-    side = None if name == "mobilenet_v2" else SIDE
+    side = None if name in ("mobilenet_v2", "resnet32") else SIDE
     states = [network(name, side, seed=seed).state_dict() for seed in (5, 5, 6)]
     assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
     assert any(not torch.equal(states[0][key], states[2][key]) for key in states[0])
@@ -126,12 +126,46 @@ def test_a_narrow_resnext_keeps_the_size_of_its_groups():
     assert conv.groups == 4 and conv.in_channels // conv.groups == 8
 
 
-def test_side_classifiers_are_refused_where_the_paper_has_none():
+@pytest.mark.parametrize("name", ["mobilenet_v2", "resnet32"])
+def test_side_classifiers_are_refused_where_the_paper_has_none(name):
     with pytest.raises(BadRequest, match="no side classifiers"):
-        network("mobilenet_v2", SIDE)
+        network(name, SIDE)
 
 
 @pytest.mark.parametrize("name", [*BACKBONES])
 def test_image_must_survive_five_halvings(name):
     with pytest.raises(BadRequest, match="multiple of 32"):
         network(name, size=48)
+
+
+def test_resnet32_has_the_official_parameters_but_for_its_entry():
+    """464,154 is the published network for CIFAR-10: three channels in, ten classes out."""
+    official = 464_154
+    entry = 2 * (16 * 16 * 9 + 2 * 16)  # two more convolutions with their normalisation
+    assert count(shapes("resnet32", conv1="repeat", n_classes=10)) == official + entry
+    assert count(shapes("resnet32")) == official + entry - 2 * 16 * 9 - 7 * 65 == 468_083
+    layers = [layer for layer in shapes("resnet32").modules() if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear)]
+    assert len(layers) == 32 + 2
+
+
+def test_resnet32_ends_at_seven_by_seven_and_its_first_stage_sees_what_cifar_s_does():
+    maps = []
+    net = shapes("resnet32")
+    for stage in (0, 14):
+        net.stages[stage].register_forward_hook(lambda layer, inputs, output: maps.append(tuple(output.shape[1:])))
+    net.eval()(torch.zeros(1, 1, 224, 224))
+    assert net.grid == 7 and maps == [(16, 28, 28), (64, 7, 7)]
+
+
+def test_resnet32_shortcuts_pass_on_what_they_can_and_add_zeros():
+    block = network("resnet32", width=1.0).double().stages[5]
+    x = torch.randn(2, 16, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    shortcut = block._shortcut(x)
+    assert shortcut.shape == (2, 32, 4, 4) and torch.equal(shortcut[:, 8:24], x[:, :, ::2, ::2])
+    assert shortcut[:, :8].abs().sum() == shortcut[:, 24:].abs().sum() == 0
+
+
+@pytest.mark.parametrize("name", ["resnet32"])
+def test_no_imagenet_weights_are_made_up(name):
+    with pytest.raises(BadRequest, match="no ImageNet weights were published"):
+        network(name, width=1.0, weights="imagenet")

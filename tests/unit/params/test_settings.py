@@ -11,6 +11,11 @@ from dsn_saal.params.root import read_settings, resolve, switchboard
 PARAMS = Path(__file__).parents[3] / "params.yaml"
 LOSS_OF = {name: one["loss"] for name, one in yaml.safe_load(PARAMS.read_text())["experiments"].items()}
 
+SIDE = {
+    "tap": "after_relu", "channels": 21, "merge": "sum", "fuse_channels": 1, "side_bn": False,
+    "side_init": "normal_0.01",
+}  # fmt: skip
+
 
 @pytest.fixture
 def raw():
@@ -75,7 +80,13 @@ def test_the_paper_scale_is_table_2(raw):
         ("report.protocol", "covid_1", "no protocol of kind cases"),
         ("losses.ce.alpha_init", 1.0, "losses.ce"),
         ("losses.saal.log_zero", 0.0, "log_zero"),
-        ("experiments.dsn_saal.loss", "sall", "experiments.dsn_saal.loss is 'sall'; known: ce, cost_sensitive"),
+        ("experiments.meta_weight_net.loss", "saal", "plain cross-entropy, not loss 'saal'"),
+        ("experiments.meta_weight_net.model", "dsn_vgg16_bn", "without deep supervision, not 'dsn_vgg16_bn'"),
+        ("experiments.meta_weight_net.labels", "permuted", "its meta set must be clean"),
+        ("models.vgg16_bn.checkpoint", {"path": "x", "sha256": "0" * 64}, "a checkpoint is of densenet121"),
+        ("models.densenet121_chexnet.checkpoint", {"path": "x", "sha256": "0"}, "sha256"),
+        ("models.resnet32_mwn.deep_supervision", SIDE, "resnet32 has no side classifiers"),
+        ("experiments.dsn_saal.loss", "sall", "experiments.dsn_saal.loss is 'sall'; known: ce, bce, cost_sensitive"),
         ("report.table3", ["vgg"], "an experiment of report.table3 is 'vgg'; known: vgg16_bn_ce"),
         ("datasets.covid19_diag.positive", "covid", "positive is 'covid'"),
         ("scale", "papier", "choose one of: demo, paper"),

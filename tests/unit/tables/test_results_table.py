@@ -74,6 +74,22 @@ def test_footnotes_say_of_what_the_spread_is(evaluated):
         assert part in notes, part
 
 
+def test_footnotes_name_the_rows_that_started_otherwise_or_kept_cases_apart(evaluated):
+    assert "channel numbers, ImageNet weights; trained" in " ".join(evaluated.table().footnotes)
+    held = json.loads(evaluated.files["dsn_saal"].read_text())
+    meta = {"unit": "case", "counts": {"covid19": 10, "normal": 10}, "cases": {}, "slices_set_aside": 51}
+    for entry in held["training"]:
+        entry["record"] |= {"initialisation": "CheXNet checkpoint 0123456789ab", "meta_set": meta}
+    evaluated.change("dsn_saal", training=held["training"])
+    notes = evaluated.table().footnotes
+    assert "CheXNet checkpoint 0123456789ab (DSN-SAAL); trained" in " ".join(notes)
+    assert "ImageNet weights (VGG-16" in " ".join(notes)
+    assert [note for note in notes if "meta" in note or "learns its weights" in note] == [
+        "DSN-SAAL learns its weights from 10 training slices of each class, drawn anew for each run; the whole cases "
+        "that they are of, 51 slices, leave its training part."
+    ]
+
+
 def test_a_row_without_a_summary_is_refused(evaluated):
     evaluated.files.pop("dsn_saal")
     with pytest.raises(BadRequest, match="one summary"):
