@@ -1,10 +1,10 @@
 """Is training on this device bit-identical: the same run twice, and killed and resumed?
 
 DSN-SAAL is trained on one set of random images by the project's own loop, in each arithmetic three times: twice from
-end to end in two processes, and once in a process that kills itself (SIGKILL) after a step drawn anew each time, so that
-another goes on from the last checkpoint; the steps between the two are lost and done again. Weights, optimizer, alpha and
-the betas, generators and history must have the same SHA-256. One JSON line an arithmetic; one that is there already is
-not tried again. Exit code 1 where anything differs.
+end to end in two processes, and once in a process that kills itself (SIGKILL) after a step drawn anew each time, so
+that another goes on from the last checkpoint; the steps between the two are lost and done again. Weights, optimizer,
+alpha and the betas, generators and history must have the same SHA-256. One JSON line an arithmetic; one that is there
+already is not tried again. Exit code 1 where anything differs.
 
     PYTHONPATH=src python benchmarks/gpu/determinism.py --out determinism.jsonl
     PYTHONPATH=src python benchmarks/gpu/determinism.py --out smoke.jsonl --smoke        # tiny, on a CPU
@@ -53,7 +53,9 @@ def main() -> None:
     size = SMOKE if args.smoke else FULL
     with tempfile.TemporaryDirectory(dir=args.scratch) as scratch:
         for precision, line in tried_out(wanted, size, Path(scratch)).items():
-            append_line(args.out, {**circumstances(machine), "precision": precision, "smoke": args.smoke, **size, **line})
+            append_line(
+                args.out, {**circumstances(machine), "precision": precision, "smoke": args.smoke, **size, **line}
+            )
     sys.exit(any(line["verdict"] != "bit-identical" for line in read_lines(args.out)))
 
 
@@ -62,7 +64,9 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="result file, one JSON object a line")
     parser.add_argument("--precision", nargs="+", default=["fp32", "bf16"], choices=["fp32", "tf32", "bf16"])
-    parser.add_argument("--scratch", type=Path, help="folder with room for checkpoints of 1.1 GB (default: the system's)")
+    parser.add_argument(
+        "--scratch", type=Path, help="folder with room for checkpoints of 1.1 GB (default: the system's)"
+    )
     parser.add_argument("--smoke", action="store_true", help="tiny sizes")
     parser.add_argument("--tasks", help=argparse.SUPPRESS)  # what a child process has to do
     args = parser.parse_args()
@@ -74,7 +78,7 @@ def parse() -> argparse.Namespace:
 def tried_out(precisions: list[str], size: Mapping[str, Any], scratch: Path) -> dict[str, dict[str, Any]]:
     """The verdict of each arithmetic.
 
-    A process works until it is killed; the next one takes over. The second training is never in the process of the first.
+    A process works until it is killed; the next one takes over. The second training is not in the first one's process.
     """
     steps = size["epochs"] * -(-size["images"] // size["batch"])
     tasks, plan = {}, {}
@@ -152,8 +156,8 @@ def work(task: dict[str, Any]) -> None:
 def recipe_of(task: Mapping[str, Any]) -> Recipe:
     """DSN-SAAL at the size of the task, its rate falling after the first epoch."""
     network = {
-        "backbone": "vgg16_bn", "n_classes": 3, "image_size": task["image_size"], "width": task["width"], "conv1": "sum",
-        "dropout": 0.5, "side": SIDE, "weights": "none",
+        "backbone": "vgg16_bn", "n_classes": 3, "image_size": task["image_size"], "width": task["width"],
+        "conv1": "sum", "dropout": 0.5, "side": SIDE, "weights": "none",
     }  # fmt: skip
     change = {
         "epochs": task["epochs"], "batch_size": task["batch"], "lr": 1e-3,

@@ -42,5 +42,12 @@ def circumstances(machine: Machine) -> dict[str, Any]:
         "torch": torch.__version__,
         "cuda": torch.version.cuda,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "command": " ".join(["python", *sys.argv]),
+        "command": command(),
     }
+
+
+def command() -> str:
+    """What was called, the script named from the repository's root: folders above it are nobody's business."""
+    root, script = Path(__file__).parents[2], Path(sys.argv[0]).resolve()
+    name = script.relative_to(root).as_posix() if script.is_relative_to(root) else script.name
+    return " ".join(["python", name, *sys.argv[1:]])

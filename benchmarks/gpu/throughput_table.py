@@ -25,7 +25,10 @@ def told(lines: Lines) -> str:
     ]  # fmt: skip
     table += [_row(line, ceilings) for line in rows]
     table += ["", "MFU: achieved over the measured matrix product of the same arithmetic. GB moved: every operation's"]
-    table += ["inputs and outputs, without fusion; what stays in a cache counts too, so the share is an upper bound.", ""]
+    table += [
+        "inputs and outputs, without fusion; what stays in a cache counts too, so the share is an upper bound.",
+        "",
+    ]
     table += _gains(rows) + _bars(rows)
     table += [f"FAILED: {line['key']}: {line['failed']}" for line in lines if "failed" in line]
     return "\n".join(table)

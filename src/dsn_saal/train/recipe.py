@@ -1,6 +1,6 @@
 """A supervised run before its first step, from plain values: what needs no params to be built.
 
-The engine cuts the values out of params.yaml (train.assemble); a machine that has no more than torch reads them from JSON.
+train.assemble cuts the values out of params.yaml; a machine that has no more than torch reads them from JSON.
 """
 
 from __future__ import annotations
