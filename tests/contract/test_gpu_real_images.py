@@ -102,7 +102,10 @@ def test_from_pack_to_table(place, monkeypatch, capsys):
     assert main(["unpack", *out]) == 0
     text, content = (place / "table.md").read_text(), json.loads((place / "table.json").read_text())
     assert "**Random initialisation: comparable among these rows only.**" in text and "(phantom data)" in text
-    assert FINDING in text and "pixel: one.png = other.png, labelled COVID-19 and No COVID-19" in text
+    assert (
+        f"article level: {FINDING.removeprefix('article: ')}." in text
+        and "pixel: one.png = other.png, labelled COVID-19 and No COVID-19" in text
+    )
     assert str(place.parent) not in text.split("`")[0]
     assert text.index("| DSN-SAAL | 1 |") < text.index("| VGG-16 | 1 |")  # in the order that was asked for
     predictions = read_table(runs / "dsn_saal/run-00/predictions.parquet")
