@@ -18,7 +18,9 @@ IMAGES, SLICES, SETTINGS = "images.npz", "slices.parquet", "settings.json"
 """Files of a pack: images (n, S, S) uint8; row, case, label, part, origin and hashes of each; everything else."""
 
 PREDICTIONS, HISTORY, RECORD = "predictions.parquet", "history.csv", "run.json"
-"""Files of a finished run, <experiment>/run-NN/; the record, written last, holds the SHA-256 of the others."""
+"""Files of a finished run, <experiment>/run-NN/; the record, written last, holds the SHA-256 of the others.
+
+A run that diverged is finished too: it has no predictions."""
 
 INITIALISATION = "random"
 """No pretrained weights travel."""
@@ -66,7 +68,8 @@ def read_run(folder: Path) -> dict[str, Any] | None:
     """Record of a finished run; None where the folder holds no whole, unaltered one."""
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        whole = all(sha256_of(folder / name) == record["files"][name] for name in (PREDICTIONS, HISTORY))
+        wanted = (HISTORY,) if record["diverged"] else (PREDICTIONS, HISTORY)
+        whole = all(sha256_of(folder / name) == record["files"][name] for name in wanted)
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return record if whole else None

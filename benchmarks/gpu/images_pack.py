@@ -119,6 +119,8 @@ def of_experiment(args: argparse.Namespace, settings: Settings, name: str) -> di
     job = train_job(settings, name)
     if not isinstance(job.method, Supervised):
         raise BadRequest("only supervised methods are trained from a pack", value=job.method.kind, where=name)
+    if job.train.select_epoch != "last":
+        raise BadRequest("a pack holds no validation part", value=job.train.select_epoch, where="train.select_epoch")
     regimen = settings.regimens[args.regimen] if args.regimen else job.regimen
     if args.batch_size:
         regimen = type(regimen).model_validate({**regimen.model_dump(), "batch_size": args.batch_size})

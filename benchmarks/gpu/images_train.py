@@ -20,9 +20,10 @@ from images_format import HISTORY, PREDICTIONS, RECORD, column, output_names, re
 from jsonl import circumstances
 
 from dsn_saal.data import ResidentImages, class_counts, dealt_anew
+from dsn_saal.data.inference import fix_arithmetic, predict_logits
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.domain.run import RunKey
-from dsn_saal.evaluate.predict import fix_arithmetic, predict_logits, softmax
+from dsn_saal.evaluate.predict import softmax
 from dsn_saal.storage.atomic import write_json, write_text
 from dsn_saal.storage.listing import sha256_of
 from dsn_saal.storage.tables import write_table
@@ -30,6 +31,7 @@ from dsn_saal.train import machine as machine_room
 from dsn_saal.train.checkpoint import read_identity, restore, write_checkpoint
 from dsn_saal.train.loop import Run, train
 from dsn_saal.train.recipe import Recipe, build_run, derived_generator
+from dsn_saal.train.tally import Diverged
 
 CHECKPOINT = "checkpoint.safetensors"
 ROOMS = ("data", "losses", "models", "train")
@@ -89,7 +91,6 @@ def train_one(
 
     Raises:
         TimeIsUp: with the run in its checkpoint.
-        CheckFailed: where training diverges.
     """
     recipe, begun = Recipe(**identity["recipe"]), time.monotonic()
     pixels, slices = parts["train"]
@@ -101,31 +102,33 @@ def train_one(
     run = build_run(recipe, seed=identity["seed"], counts=list(counts.values()), machine=machine)
     if (folder / CHECKPOINT).exists():
         restore(folder / CHECKPOINT, run)
-    train(
-        run,
-        ResidentImages(pixels, device=machine.device, normalise=settings["normalise"]),
-        labels.to(machine.device),
-        classes=settings["classes"],
-        schedule=recipe.schedule,
-        machine=machine,
-        after_step=stopping(folder / CHECKPOINT, identity, args.checkpoint_seconds, until, begun - spent),
-    )
-    table = predicted(run, settings, parts["test"], machine)
-    write_table(folder / PREDICTIONS, table)
+    diverged = None
+    try:
+        train(
+            run,
+            ResidentImages(pixels, device=machine.device, normalise=settings["normalise"]),
+            labels.to(machine.device),
+            classes=settings["classes"],
+            schedule=recipe.schedule,
+            machine=machine,
+            after_step=stopping(folder / CHECKPOINT, identity, args.checkpoint_seconds, until, begun - spent),
+        )
+        write_table(folder / PREDICTIONS, predicted(run, settings, parts["test"], machine))
+    except Diverged as error:  # it would diverge again: the table counts it
+        diverged = error.found
     rows = [",".join(run.history[0]), *(",".join(map(repr, row.values())) for row in run.history)]
     write_text(folder / HISTORY, "\n".join(rows) + "\n")
-    seconds = spent + time.monotonic() - begun
+    seconds, last = spent + time.monotonic() - begun, run.history[-1]
     record = identity | circumstances(machine) | {
-        "seconds": round(seconds, 2), "counts": counts, "n_outputs": run.network.n_outputs,
-        "weights_sha256": weights_digest(run), "last": run.history[-1],
-        "files": {name: sha256_of(folder / name) for name in (PREDICTIONS, HISTORY)},
+        "seconds": round(seconds, 2), "counts": counts, "n_outputs": run.network.n_outputs, "diverged": diverged,
+        "weights_sha256": weights_digest(run), "train_accuracy": last["train_accuracy"],
+        "files": {name: sha256_of(folder / name) for name in (PREDICTIONS, HISTORY) if (folder / name).exists()},
     }  # fmt: skip
     write_json(folder / RECORD, record)
     (folder / CHECKPOINT).unlink(missing_ok=True)
-    last = run.history[-1]
     print(
         f"{identity['experiment']} seed {identity['seed']}: {seconds:.1f} s, loss {last['loss']:.4g}, "
-        f"training accuracy {last['train_accuracy']:.3f}", flush=True,
+        f"training accuracy {last['train_accuracy']:.3f}" + (f", DIVERGED: {diverged}" if diverged else ""), flush=True,
     )  # fmt: skip
 
 

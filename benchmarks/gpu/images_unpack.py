@@ -96,10 +96,16 @@ def summary(settings: Json, name: str, runs: list[tuple[Path, Json]], test: pd.D
     """The ordinary summary of an experiment, from the predictions of its runs."""
     job = parse_job(EvaluateJob, json.dumps(settings["experiments"][name]["evaluate"]))
     classes = ClassSet(job.classes, job.classes, job.positive)
-    tables = [predictions(folder, record, job, classes, test) for folder, record in runs]
-    summed = summary_of(job, [run_metrics(table, classes) for table in tables], tables)
+    seed = settings["first_seed"]
+    tables = {
+        record["seed"] - seed: predictions(folder, record, job, classes, test)
+        for folder, record in runs
+        if not record["diverged"]
+    }
+    metrics = {number: run_metrics(table, classes) for number, table in tables.items()}
+    summed = summary_of(job, metrics, tables, n_runs=len(runs))
     seconds = [record["seconds"] for _, record in runs]
-    last = [record["last"]["train_accuracy"] for _, record in runs]
+    last = [record["train_accuracy"] for _, record in runs]
     return header_of(job, test) | summed | {
         "title": settings["experiments"][name]["title"], "recipe": settings["experiments"][name]["recipe"],
         "seeds": [record["seed"] for _, record in runs], "seconds": seconds, "train_accuracy": last,
@@ -156,7 +162,8 @@ def table(content: Json) -> list[str]:
     rows = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
     for experiment in content["experiments"].values():
         metrics = experiment["metrics"]
-        cells = [experiment["title"], str(experiment["n_runs"])]
+        failed = f" ({experiment['n_failed']} diverged)" if experiment["n_failed"] else ""
+        cells = [experiment["title"], f"{experiment['n_runs']}{failed}"]
         cells += [printed.mean_and_sd(metrics[name]["mean"], metrics[name]["sd"]) for name in names.values()]
         cells += [printed.interval(metrics[names["ACC"]]["interval"])]
         cells += [printed.metric(float(np.mean(experiment["train_accuracy"])))]

@@ -30,7 +30,7 @@ from dsn_saal.data import ResidentImages
 from dsn_saal.models.flops import count_flops
 from dsn_saal.train.loop import Run, train
 from dsn_saal.train.machine import Machine, prepare
-from dsn_saal.train.recipe import Recipe, build_run
+from dsn_saal.train.recipe import Recipe, build_run, compile_network
 
 SIDE = {
     "tap": "after_relu", "channels": 21, "merge": "sum", "fuse_channels": 1, "side_bn": False,
@@ -53,8 +53,8 @@ FREE = "bf16, not deterministic"
 
 SAAL = {
     "kind": "saal", "alpha_init": "normal", "beta_init": "normal", "betas": "each_output", "log_zero": -4.0,
-    "normalise_weights": "none", "decay_alpha_beta": True, "effective_number": True, "reverse": True,
-    "learn_alpha": True, "learn_beta": True, "side_weight": 1.0,
+    "normalise_weights": "none", "decay_alpha_beta": True, "lr_alpha_beta": 1.0, "effective_number": True,
+    "reverse": True, "learn_alpha": True, "learn_beta": True, "side_weight": 1.0,
 }  # fmt: skip
 CE = {"kind": "cross_entropy", "weighting": "none", "effective_beta": 0.0, "gamma": 0.0, "side_weight": 1.0}
 REGIMEN = {
@@ -143,7 +143,7 @@ def training(args: argparse.Namespace, machine: Machine, name: str, arithmetic: 
     run.network.train()
     traffic = None
     if "compiled" in arithmetic:
-        run.network.compile()
+        compile_network(run.network)
     else:
         with Traffic() as counted:
             epoch()

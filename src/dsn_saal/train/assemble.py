@@ -11,9 +11,9 @@ from dsn_saal.params.jobs import TrainJob, network_arguments
 from dsn_saal.params.regimens import Regimen
 from dsn_saal.train.loop import Run, Schedule
 from dsn_saal.train.machine import Machine
-from dsn_saal.train.recipe import Recipe, build_run, compile_network, derived_generator, optimizer_from, schedule_from
+from dsn_saal.train.recipe import Recipe, build_run, derived_generator, optimizer_from, schedule_from
 
-__all__ = ["compile_network", "derived_generator", "new_optimizer", "new_run", "recipe_of", "schedule", "schedule_of"]
+__all__ = ["derived_generator", "new_optimizer", "new_run", "recipe_of", "schedule", "schedule_of"]
 
 
 def recipe_of(job: TrainJob) -> Recipe:
