@@ -1,17 +1,19 @@
-"""Training throughput of every network on a GPU: images/s, and what share of the device's measured ceiling that is.
+"""Training throughput of every network on a GPU: images/s, and what share of the device's measured ceilings that is.
 
 Each line of the result is one network in one arithmetic, trained by the project's own loop on random images. A line
 that is in the result file already is not measured again: stop the script at any time and start it anew. It begins
-nothing new after --minutes. It needs torch, torchvision, numpy, safetensors and this repository's src on the path.
+nothing new after --minutes. A measurement that fails leaves a line that says so; take the line away to try again.
+It needs torch, torchvision, numpy, safetensors and this repository's src on the path.
 
     PYTHONPATH=src python benchmarks/gpu/throughput.py --out throughput.jsonl --minutes 9
-    PYTHONPATH=src python benchmarks/gpu/throughput.py --out smoke.jsonl --smoke          # a minute on a CPU
+    PYTHONPATH=src python benchmarks/gpu/throughput.py --out throughput.jsonl --profile       # where the time goes
+    PYTHONPATH=src python benchmarks/gpu/throughput.py --out throughput.jsonl --summary       # the table
+    PYTHONPATH=src python benchmarks/gpu/throughput.py --out smoke.jsonl --smoke              # tiny, on a CPU
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -19,46 +21,66 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from ceilings import Traffic, copy_ceiling, matrix_ceiling, set_tf32, wait
+from jsonl import append_line, circumstances, read_lines
+from profiled import profile_of, told_profile
+from throughput_table import told
 
 from dsn_saal.data import ResidentImages
-from dsn_saal.losses import CrossEntropy, Loss, Saal
-from dsn_saal.models import build_network, set_dropout_generator
 from dsn_saal.models.flops import count_flops
-from dsn_saal.train.loop import Run, Schedule, train
+from dsn_saal.train.loop import Run, train
 from dsn_saal.train.machine import Machine, prepare
-from dsn_saal.train.tally import Tally
+from dsn_saal.train.recipe import Recipe, build_run, compile_network
 
 SIDE = {
     "tap": "after_relu", "channels": 21, "merge": "sum", "fuse_channels": 1, "side_bn": False,
-    "side_init": "normal_0.01", "pool_first": None,
+    "side_init": "normal_0.01",
 }  # fmt: skip
-NETWORKS = {
-    "vgg16_bn": ("vgg16_bn", None), "dsn_vgg16_bn": ("vgg16_bn", SIDE),
-    "dsn_vgg16_bn, naive": ("vgg16_bn", SIDE | {"pool_first": False}),
+NETWORKS: dict[str, tuple[str, dict[str, Any] | None]] = {
+    "dsn_vgg16_bn": ("vgg16_bn", SIDE), "dsn_vgg16_bn, naive": ("vgg16_bn", SIDE | {"pool_first": False}),
+    "vgg16_bn": ("vgg16_bn", None),
     "resnet50": ("resnet50", None), "dsn_resnet50": ("resnet50", SIDE),
     "resnext50": ("resnext50", None), "dsn_resnext50": ("resnext50", SIDE),
     "densenet169": ("densenet169", None), "dsn_densenet169": ("densenet169", SIDE),
     "mobilenet_v2": ("mobilenet_v2", None),
 }  # fmt: skip
+FIRST = ("dsn_vgg16_bn", "dsn_vgg16_bn, naive", "vgg16_bn")
+"""Networks that the paper's method is about: their slow arithmetics come before the others'."""
+
 ARITHMETICS = ("bf16", "bf16, compiled", "tf32", "fp32")
+FREE = "bf16, not deterministic"
+"""What determinism costs: kernels chosen by trying, and atomic sums allowed. No training uses it."""
+
+SAAL = {
+    "kind": "saal", "alpha_init": "normal", "beta_init": "normal", "betas": "each_output", "log_zero": -4.0,
+    "normalise_weights": "none", "decay_alpha_beta": True, "lr_alpha_beta": 1.0, "effective_number": True,
+    "reverse": True, "learn_alpha": True, "learn_beta": True, "side_weight": 1.0,
+}  # fmt: skip
+CE = {"kind": "cross_entropy", "weighting": "none", "effective_beta": 0.0, "gamma": 0.0, "side_weight": 1.0}
+REGIMEN = {
+    "optimizer": {"kind": "sgd", "momentum": 0.9, "nesterov": False}, "epochs": 1, "lr": 1e-4,
+    "rate": {"kind": "constant"}, "weight_decay": 5e-4, "batch_size": 128, "drop_last": False, "augmentation": None,
+    "freeze_after": None,
+}  # fmt: skip
+CLASSES = ("a", "b", "c")
 
 
 def main() -> None:
-    """Measure what the result file does not hold yet."""
+    """Measure what the result file does not hold yet, or show what it holds."""
     args = parse()
-    machine = prepare("auto", precision="fp32", threads=torch.get_num_threads())
-    device = {"device": machine.name, "torch": torch.__version__, "smoke": args.smoke}
+    if args.summary:
+        print(told(read_lines(args.out)))
+        return
+    machine = prepare("auto", precision="fp32", threads=1 if args.smoke else torch.get_num_threads())
     begun = time.monotonic()
-    for key, measure in measurements(args, machine):
-        if key in done(args.out):
+    for key, measure in profiles(args, machine) if args.profile else measurements(args, machine):
+        if key in {line["key"] for line in read_lines(args.out)}:
             continue
-        if time.monotonic() - begun > 60 * args.minutes:
+        if time.monotonic() - begun >= 60 * args.minutes:
             print("time is up; start again for the rest")
             return
-        line = {"key": key, **device, **measure()}
-        with args.out.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")
-        print(json.dumps(line), flush=True)
+        append_line(args.out, {"key": key, **circumstances(machine), "smoke": args.smoke, **attempted(args, measure)})
+    print(told_profile(read_lines(args.out)) if args.profile else told(read_lines(args.out)))
 
 
 def parse() -> argparse.Namespace:
@@ -66,9 +88,11 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="result file, one JSON object a line")
     parser.add_argument("--minutes", type=float, default=9.0, help="start nothing new after this (default: 9)")
-    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--batch", type=int, default=128, help="images per step (default: 128)")
     parser.add_argument("--image-size", type=int, default=224)
     parser.add_argument("--images", type=int, default=2048, help="images on the device")
+    parser.add_argument("--profile", action="store_true", help="profile DSN-SAAL and VGG-16 instead")
+    parser.add_argument("--summary", action="store_true", help="print the table of --out and measure nothing")
     parser.add_argument("--smoke", action="store_true", help="tiny sizes: does every line run at all?")
     args = parser.parse_args()
     if args.smoke:
@@ -77,123 +101,103 @@ def parse() -> argparse.Namespace:
     return args
 
 
-def done(path: Path) -> set[str]:
-    """Keys of the lines that are there."""
-    if not path.exists():
-        return set()
-    return {json.loads(line)["key"] for line in path.read_text(encoding="utf-8").splitlines()}
+def attempted(args: argparse.Namespace, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The measurement; on a real device one that fails must not keep the others from being made."""
+    try:
+        return measure()
+    except Exception as error:
+        if args.smoke:
+            raise
+        return {"failed": f"{type(error).__name__}: {str(error).strip().splitlines()[0][:300]}"}
 
 
-def measurements(args: argparse.Namespace, machine: Machine) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
-    """Key and measurement of every line, the ceilings first."""
+Measurement = tuple[str, Callable[[], dict[str, Any]]]
+
+
+def measurements(args: argparse.Namespace, machine: Machine) -> Iterator[Measurement]:
+    """Key and measurement of every line: the ceilings, then what matters most."""
     side = 64 if args.smoke else 8192
     for kind in ("bf16", "tf32", "fp32"):
         yield f"matrix product, {kind}", lambda kind=kind: {"tflops": matrix_ceiling(machine, kind, side)}
-    yield "copy", lambda: {"gb_per_s": copy_ceiling(machine, 2**20 if args.smoke else 2**30)}
-    for arithmetic in ARITHMETICS:
-        if args.smoke and "compiled" in arithmetic:
-            continue
-        for name, (backbone, spec) in NETWORKS.items():
-            yield (
-                f"{name}, {arithmetic}",
-                lambda backbone=backbone, spec=spec, arithmetic=arithmetic: training(
-                    args, machine, backbone, spec, arithmetic
-                ),
-            )
+    yield "copy", lambda: {"gb_per_s": copy_ceiling(machine, 2**20 if args.smoke else 2**32)}
+    wanted = [(name, "bf16") for name in NETWORKS] + [("dsn_vgg16_bn", FREE)]
+    wanted += [(name, arithmetic) for arithmetic in ARITHMETICS[1:] for name in FIRST]
+    if not args.smoke:  # on a CPU, TF32 is float32 and compiling takes minutes
+        wanted += [(name, arithmetic) for arithmetic in ARITHMETICS[1:] for name in NETWORKS if name not in FIRST]
+    for name, arithmetic in wanted:
+        if not (args.smoke and "compiled" in arithmetic):
+            key = f"{name}, {arithmetic}, batch {args.batch}"
+            yield key, lambda name=name, arithmetic=arithmetic: training(args, machine, name, arithmetic)
 
 
-def training(
-    args: argparse.Namespace, machine: Machine, backbone: str, spec: dict[str, Any] | None, arithmetic: str
-) -> dict[str, Any]:
+def profiles(args: argparse.Namespace, machine: Machine) -> Iterator[Measurement]:
+    """Key and measurement of every profile."""
+    for name in FIRST:
+        yield f"profile of {name}, bf16, batch {args.batch}", lambda name=name: profiled(args, machine, name)
+
+
+def training(args: argparse.Namespace, machine: Machine, name: str, arithmetic: str) -> dict[str, Any]:
     """Images per second of the loop: the median of three epochs after one that warms up."""
-    set_tf32(arithmetic == "tf32")
-    precision = "bf16" if arithmetic.startswith("bf16") else "fp32"
-    here = Machine(machine.device, machine.name, precision)
-    run = new_run(args, here, backbone, spec)
+    run, here, epoch = prepared(args, machine, name, arithmetic)
     flops = count_flops(run.network, args.image_size).training
     run.network.train()
+    traffic = None
     if "compiled" in arithmetic:
-        run.network.compile()
-    pixels = torch.randint(0, 256, (args.images, args.image_size, args.image_size), dtype=torch.uint8)
-    images = ResidentImages(pixels.numpy(), device=here.device, normalise="imagenet_grey")
-    labels = (torch.arange(args.images) % 3).to(here.device)
-    seconds = [epoch_seconds(run, images, labels, here, args, number) for number in range(1, 5)]
-    rate = args.images / statistics.median(seconds[1:])
-    return {"images_per_s": round(rate, 1), "tflops": rate * flops / 1e12, "batch": args.batch, "size": args.image_size}
-
-
-def new_run(args: argparse.Namespace, machine: Machine, backbone: str, spec: dict[str, Any] | None) -> Run:
-    """A run before its first step: SAAL where there are sides, cross-entropy else."""
-    generator = torch.Generator().manual_seed(0)
-    network = build_network(
-        backbone, n_classes=3, image_size=args.image_size, width=args.width, conv1="sum", dropout=0.5, side=spec,
-        generator=generator,
-    )  # fmt: skip
-    loss: Loss = CrossEntropy()
-    if spec:
-        loss = Saal(
-            [1256, 2674, 980], n_outputs=network.n_outputs, n_beta=network.n_outputs, alpha_init="normal",
-            beta_init="normal", log_zero=-4.0, normalise_weights=False, generator=generator,
-        )  # fmt: skip
-    network.to(machine.device).to(memory_format=machine.memory_format)
-    loss.to(machine.device)
-    generators = {"order": generator, "device": torch.Generator(machine.device).manual_seed(0)}
-    set_dropout_generator(network, generators["device"])
-    parameters = [*network.parameters(), *loss.parameters()]
-    optimizer = torch.optim.SGD(parameters, lr=1e-4, momentum=0.9, weight_decay=5e-4, fused=True)
-    order = torch.empty(args.images, dtype=torch.int64, device=machine.device)
-    return Run(network, loss, optimizer, generators, Tally(loss.parts, network.n_outputs, machine.device), order)
-
-
-def epoch_seconds(
-    run: Run, images: ResidentImages, labels: torch.Tensor, machine: Machine, args: argparse.Namespace, epochs: int
-) -> float:
-    """Seconds of one more epoch."""
-    schedule = Schedule(epochs=epochs, lr=1e-4, batch_size=args.batch)
-    wait(machine)
-    begun = time.perf_counter()
-    train(run, images, labels, classes=("a", "b", "c"), schedule=schedule, machine=machine, after_step=lambda _: None)
-    wait(machine)
-    return time.perf_counter() - begun
-
-
-def matrix_ceiling(machine: Machine, kind: str, side: int) -> float:
-    """Operations per second of a large matrix product: what no network can exceed."""
-    set_tf32(kind == "tf32")
-    dtype = torch.bfloat16 if kind == "bf16" else torch.float32
-    left = torch.randn(side, side, device=machine.device, dtype=dtype)
-    return 2 * side**3 / fastest(lambda: left @ left, machine) / 1e12
-
-
-def copy_ceiling(machine: Machine, size: int) -> float:
-    """Bytes read and written per second by a copy on the device."""
-    source = torch.zeros(size, dtype=torch.uint8, device=machine.device)
-    target = torch.empty_like(source)
-    return 2 * size / fastest(lambda: target.copy_(source), machine) / 1e9
-
-
-def fastest(work: Callable[[], object], machine: Machine) -> float:
-    """Seconds of the fastest of ten."""
+        compile_network(run.network)
+    else:
+        with Traffic() as counted:
+            epoch()
+        traffic = counted.bytes / args.images
     seconds = []
-    for _ in range(10):
-        wait(machine)
+    for _ in range(2 if args.smoke else 4):
+        wait(here)
         begun = time.perf_counter()
-        work()
-        wait(machine)
+        epoch()
+        wait(here)
         seconds.append(time.perf_counter() - begun)
-    return min(seconds)
+    rate = args.images / statistics.median(seconds[1:])
+    return {
+        "network": name, "arithmetic": arithmetic, "batch": args.batch, "size": args.image_size,
+        "images_per_s": round(rate, 1), "tflops": rate * flops / 1e12, "bytes_per_image": traffic,
+        "epochs_s": [round(value, 4) for value in seconds],
+    }  # fmt: skip
 
 
-def set_tf32(allowed: bool) -> None:
-    """Let float32 products run in TF32, or not."""
-    torch.backends.cudnn.allow_tf32 = allowed
-    torch.backends.cuda.matmul.allow_tf32 = allowed
+def profiled(args: argparse.Namespace, machine: Machine, name: str) -> dict[str, Any]:
+    """Where the time of an epoch goes, after one that warms up."""
+    _, here, epoch = prepared(args, machine, name, "bf16")
+    epoch()
+    return {"network": name, "batch": args.batch, "size": args.image_size, **profile_of(epoch, here)}
 
 
-def wait(machine: Machine) -> None:
-    """Until the device has finished."""
-    if machine.device.type == "cuda":
-        torch.cuda.synchronize(machine.device)
+def prepared(
+    args: argparse.Namespace, machine: Machine, name: str, arithmetic: str
+) -> tuple[Run, Machine, Callable[[], None]]:
+    """A run, its arithmetic, and what trains it one more epoch: SAAL where there are sides, cross-entropy else."""
+    torch.use_deterministic_algorithms(arithmetic != FREE)
+    torch.backends.cudnn.benchmark = arithmetic == FREE
+    set_tf32(arithmetic == "tf32")
+    here = Machine(machine.device, machine.name, "bf16" if arithmetic.startswith("bf16") else "fp32")
+    backbone, side = NETWORKS[name]
+    network = {
+        "backbone": backbone, "n_classes": 3, "image_size": args.image_size, "width": args.width, "conv1": "sum",
+        "dropout": 0.5, "side": side, "weights": "none",
+    }  # fmt: skip
+    recipe = Recipe(network, SAAL if side else CE, REGIMEN | {"batch_size": args.batch})
+    labels = (torch.arange(args.images) % 3).to(here.device)
+    run = build_run(recipe, seed=0, counts=torch.bincount(labels).tolist(), machine=here)
+    generator = torch.Generator().manual_seed(0)
+    shape = (args.images, args.image_size, args.image_size)
+    pixels = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+    images = ResidentImages(pixels.numpy(), device=here.device, normalise="imagenet_grey")
+
+    def epoch() -> None:
+        run.epoch = 0
+        train(
+            run, images, labels, classes=CLASSES, schedule=recipe.schedule, machine=here, after_step=lambda _: None
+        )  # fmt: skip
+
+    return run, here, epoch
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ from tiny_experiment import settings
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.models import build_network, read_weights, set_dropout_generator, write_weights
 from dsn_saal.params.jobs import TrainJob, network_arguments, parse_job
-from dsn_saal.train import assemble
-from dsn_saal.train.assemble import compile_network, new_run
+from dsn_saal.train import recipe
+from dsn_saal.train.assemble import new_run
 from dsn_saal.train.machine import prepare
+from dsn_saal.train.recipe import compile_network
 
 JOB = parse_job(TrainJob, settings(deep=False))
 
@@ -42,7 +43,7 @@ def test_a_compiled_network_has_the_same_state_the_same_answers_and_the_same_gra
 def test_the_param_compiles_the_run_s_network_with_inductor(monkeypatch):
     asked = []
     monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **how: asked.append(how))
-    monkeypatch.setattr(assemble.shutil, "which", lambda name: name)
+    monkeypatch.setattr(recipe.shutil, "which", lambda name: name)
     machine = prepare("cpu", precision="fp32", threads=1)
     for compiles in (True, False):
         job = parse_job(TrainJob, settings(deep=False, compile=compiles))
@@ -51,6 +52,6 @@ def test_the_param_compiles_the_run_s_network_with_inductor(monkeypatch):
 
 
 def test_without_a_compiler_the_key_is_named(monkeypatch):
-    monkeypatch.setattr(assemble.shutil, "which", lambda name: None)
+    monkeypatch.setattr(recipe.shutil, "which", lambda name: None)
     with pytest.raises(BadRequest, match=r"(?s)C\+\+ compiler.*train\.compile"):
         compile_network(network(False))

@@ -1,0 +1,152 @@
+"""Real images on a GPU machine: pack, train without the project's environment, unpack. Here phantoms, at toy size."""
+
+import json
+from argparse import Namespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from test_gpu_scripts import ROOT, SCRIPTS, call, scripts  # noqa: F401 - a fixture
+
+from dsn_saal.evaluate.summary import run_metrics
+from dsn_saal.params import read_settings
+from dsn_saal.storage.atomic import write_json
+from dsn_saal.storage.tables import read_table, write_table
+
+EXPERIMENTS = ("dsn_saal", "vgg16_bn_ce")
+FINDING = "article: 10.1000/both"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Preprocessed images, a split that is certified to leak at one level, and tiny params that accept it."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    demo = raw["scales"]["demo"]
+    demo["network"]["width"], demo["train"]["runs"], demo["preprocess"]["image_size"] = 0.05, 1, 32
+    demo["regimens"]["paper"] |= {"epochs": 2, "batch_size": 8, "rate": {"milestones": [1]}}
+    raw["datasets"]["covid_ct"]["accept"] = [FINDING]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+    images, split = tmp_path / "results/preprocess/covid_ct", tmp_path / "results/split/covid_ct"
+    labels = np.arange(30) % 2
+    images.mkdir(parents=True)
+    pixels = np.random.default_rng(0).integers(0, 100, (30, 32, 32)) + 100 * labels[:, None, None]
+    np.save(images / "images.npy", pixels.astype(np.uint8))
+    table = pd.DataFrame({"row": np.arange(30), "case": [f"c{i // 2}" for i in range(30)], "label": labels})
+    write_table(images / "index.parquet", table.assign(origin="phantom", file_sha256="a", pixel_sha256="b"))
+    part = np.repeat(["train", "validation", "test", "unused"], [18, 2, 8, 2])
+    write_table(split / "official.parquet", table.assign(draw=0, part=part))
+    level = {"verdict": "VIOLATED", "found": 1, "missing": 0, "findings": [{"name": FINDING}]}
+    conflicts = [{"name": "pixel: one.png = other.png", "labels": [0, 1]}]
+    certificate = {"verdict": "VIOLATED", "levels": {"article": level}, "label_conflicts": conflicts}
+    write_json(split / "official.certificate.json", certificate | {"label_conflicts_total": 1})
+    return tmp_path
+
+
+def packed(place, *more):
+    from real_images import main
+
+    arguments = ["pack", "--dataset", "covid_ct", "--protocol", "official", "--params", str(place / "params.yaml")]
+    arguments += ["--results", str(place / "results"), "--out", str(place / "pack"), "--experiments", *EXPERIMENTS]
+    return main([*arguments, *more])
+
+
+def trained_here(place, out):
+    from images_train import train_all
+
+    train_all(
+        Namespace(
+            pack=place / "pack", out=out, minutes=5, runs=None, experiments=None, device="cpu", precision=None,
+            checkpoint_seconds=1e9,
+        )
+    )  # fmt: skip
+
+
+def test_from_pack_to_table(place, monkeypatch, capsys):
+    import images_train
+    from real_images import main
+
+    assert packed(place) == 0
+    assert "18 train, 8 test, 2 validation; 32 px; 2 experiments" in capsys.readouterr().out
+    runs, here = place / "runs", place / "here"
+    said = call("real_images.py", "train", "--pack", place / "pack", "--out", runs)
+    assert "2 of 2 runs are finished" in said
+
+    stopping, steps = images_train.stopping, []
+
+    def stopped_early(path, identity, *_):
+        """As if the time were up after the fourth step: one of the second epoch."""
+        after = stopping(path, identity, 0.0, 1e18, 0.0)
+
+        def after_step(run):
+            after(run)
+            steps.append(run)
+            if len(steps) == 4:
+                raise images_train.TimeIsUp
+
+        return after_step
+
+    monkeypatch.setattr(images_train, "stopping", stopped_early)
+    trained_here(place, here)
+    assert "0 of 2 runs are finished; time is up" in capsys.readouterr().out
+    assert [path.name for path in here.rglob("*") if path.is_file()] == ["checkpoint.safetensors"]
+    monkeypatch.setattr(images_train, "stopping", stopping)
+    trained_here(place, here)
+    for name in EXPERIMENTS:
+        unbroken, resumed = (json.loads((root / name / "run-00/run.json").read_text()) for root in (runs, here))
+        assert unbroken["weights_sha256"] == resumed["weights_sha256"] and unbroken["files"] == resumed["files"]
+        assert not (here / name / "run-00/checkpoint.safetensors").exists()
+
+    out = ["--pack", str(place / "pack"), "--runs", str(runs), "--out", str(place / "table")]
+    assert main(["unpack", *out]) == 0
+    text, content = (place / "table.md").read_text(), json.loads((place / "table.json").read_text())
+    assert "**Random initialisation: comparable among these rows only.**" in text and "(phantom data)" in text
+    assert (
+        f"article level: {FINDING.removeprefix('article: ')}." in text
+        and "pixel: one.png = other.png, labelled COVID-19 and No COVID-19" in text
+    )
+    assert str(place.parent) not in text.split("`")[0]
+    assert text.index("| DSN-SAAL | 1 |") < text.index("| VGG-16 | 1 |")  # in the order that was asked for
+    predictions = read_table(runs / "dsn_saal/run-00/predictions.parquet")
+    assert len(predictions) == 8 and len(predictions.columns) == 2 + 6 * 2
+    ordinary = predictions.rename(columns=lambda name: name.replace("final.", "p_"))
+    classes = read_settings(place / "params.yaml").datasets["covid_ct"].class_set
+    expected = run_metrics(ordinary, classes)["accuracy.overall"]
+    assert content["experiments"]["dsn_saal"]["metrics"]["accuracy.overall"]["values"] == [expected]
+
+    record = runs / "vgg16_bn_ce/run-00/run.json"
+    record.write_text(record.read_text().replace('"precision": "fp32"', '"precision": "bf16"'))
+    assert main(["unpack", *out]) == 1 and "must share precision" in capsys.readouterr().err
+
+
+def test_what_was_altered_is_trained_again_and_other_packs_are_refused(place, capsys):
+    from real_images import main
+
+    packed(place, "--batch-size", "9")
+    trained_here(place, place / "runs")
+    history = place / "runs/dsn_saal/run-00/history.csv"
+    whole, kept = history.read_bytes(), (place / "runs/vgg16_bn_ce/run-00/run.json").stat().st_mtime_ns
+    history.write_bytes(whole[:-9])
+    trained_here(place, place / "runs")
+    assert history.read_bytes() == whole
+    assert (place / "runs/vgg16_bn_ce/run-00/run.json").stat().st_mtime_ns == kept
+    packed(place)  # another batch size
+    out = ["--pack", str(place / "pack"), "--runs", str(place / "runs"), "--out", str(place / "table")]
+    assert main(["unpack", *out]) == 1 and "recipe differs" in capsys.readouterr().err
+
+
+def test_bad_requests_and_altered_packs(place, capsys):
+    from real_images import main
+
+    assert packed(place, "--regimen", "none") == 2 and "no such regimen" in capsys.readouterr().err
+    assert packed(place, "--largest-mb", "0.001") == 1 and "larger than allowed" in capsys.readouterr().err
+    assert packed(place, "--scale", "paper") == 1 and "size that the params say" in capsys.readouterr().err
+    assert packed(place) == 0
+    (place / "pack/slices.parquet").write_bytes(b"x")
+    arguments = ["train", "--pack", str(place / "pack"), "--out", str(place / "runs")]
+    assert main(arguments) == 1 and "missing or altered" in capsys.readouterr().err
+    assert main([*arguments[:2], str(place), *arguments[3:]]) == 2 and "there is no pack" in capsys.readouterr().err
+    params = place / "params.yaml"
+    params.write_text(params.read_text().replace(f"- '{FINDING}'", "- 'article: other'"))
+    assert packed(place) == 1 and "share what must be apart" in capsys.readouterr().err
