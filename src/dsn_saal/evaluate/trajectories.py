@@ -25,13 +25,11 @@ class Trajectory:
     """One run; place 0 is the start, place e the end of epoch e.
 
     Attributes:
-        counts: training images per class, in label order.
         alpha: (E + 1,).
         betas: (E + 1, B).
         weights: of the classes, (E + 1, C), in label order.
     """
 
-    counts: tuple[int, ...]
     alpha: Floats
     betas: Floats
     weights: Floats
@@ -45,6 +43,12 @@ class Trajectory:
     def ratio(self) -> Floats:
         """Largest over smallest class weight, (E + 1,)."""
         return self.weights.max(axis=1) / self.weights.min(axis=1)
+
+
+def training_counts(summary: Json) -> tuple[int, ...]:
+    """Training images per class, in label order, of an experiment's first run."""
+    counted = summary["training"][0]["record"]["counts"]
+    return tuple(counted[name] for name in summary["classes"])
 
 
 def read_trajectories(folder: Path, summary: Json) -> list[Trajectory]:
@@ -89,7 +93,6 @@ def _read_run(folder: Path, key: RunKey, listed: dict[str, str], *, identity: st
         return [float(row[name]) for row in rows]
 
     return Trajectory(
-        counts=tuple(record["counts"][name] for name in classes),
         alpha=np.array(column("alpha")),
         betas=np.array([column(f"beta_{number}") for number in range(1, n_betas + 1)]).T,
         weights=np.array([column(f"w_{name}") for name in classes]).T,

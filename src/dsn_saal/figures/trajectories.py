@@ -16,7 +16,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullForm
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.evaluate.summary import read_summary
-from dsn_saal.evaluate.trajectories import Trajectory, read_trajectories
+from dsn_saal.evaluate.trajectories import Trajectory, read_trajectories, training_counts
 from dsn_saal.figures.style import LINES, figure_style, mark_origin, write_figure_files
 from dsn_saal.params.paper_jobs import TrajectoriesFigureJob
 from dsn_saal.statistics.effective_number import NEGLIGIBLE, alpha_of_ratio, weight_ratio
@@ -63,20 +63,31 @@ def draw_figure(
         )
     read = {name: read_summary(summaries[name], name) for name in wanted}
     runs = {name: read_trajectories(training[name], read[name]) for name in wanted}
-    counts = runs[wanted[0]][0].counts
+    rows = [row for row in job.rows if runs[row.name]]  # of what diverged there is nothing to follow
     with figure_style():
         figure = Figure(figsize=(7.4, 7.4), layout="constrained")
-        grid = figure.add_gridspec(4, len(wanted), height_ratios=(1, 1, 1, 1.5))
-        for column, row in enumerate(job.rows):
-            axes = _column(figure, grid, column)
-            axes[0].set_title(_broken(row.title), fontsize=7)
-            _draw_runs(axes, runs[row.name], counts)
-        seen = np.concatenate([run.alpha for held in runs.values() for run in held])
-        _alpha_ticks(figure.axes[0], "y", min(0.05, seen.min() / 2), max(0.9999, (1 + seen.max()) / 2))
-        _legend(figure, list(job.classes.values()), runs[wanted[0]][0].betas.shape[1])
-        _draw_needed(figure.add_subplot(grid[3, :]), [(row.title, runs[row.name]) for row in job.rows], counts)
+        if rows:
+            _draw_all(figure, job, {row.title: runs[row.name] for row in rows}, training_counts(read[wanted[0]]))
+        else:
+            figure.text(0.5, 0.5, "every run diverged", ha="center")
         mark_origin(figure, read[wanted[0]]["origin"])
         write_figure_files(figure, out)
+
+
+def _draw_all(
+    figure: Figure, job: TrajectoriesFigureJob, runs: Mapping[str, Sequence[Trajectory]], counts: Sequence[int]
+) -> None:
+    """The columns, and what would have been needed below them; `runs` by title."""
+    grid = figure.add_gridspec(4, len(runs), height_ratios=(1, 1, 1, 1.5))
+    for column, (title, held) in enumerate(runs.items()):
+        axes = _column(figure, grid, column)
+        axes[0].set_title(_broken(title), fontsize=7)
+        _draw_runs(axes, held, counts)
+    followed = [run for held in runs.values() for run in held]
+    seen = np.concatenate([run.alpha for run in followed])
+    _alpha_ticks(figure.axes[0], "y", min(0.05, seen.min() / 2), max(0.9999, (1 + seen.max()) / 2))
+    _legend(figure, list(job.classes.values()), followed[0].betas.shape[1])
+    _draw_needed(figure.add_subplot(grid[3, :]), list(runs.items()), counts)
 
 
 def _column(figure: Figure, grid: GridSpec, column: int) -> list[Axes]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.evaluate.summary import differences
 from dsn_saal.params.paper_jobs import ReportJob
 from dsn_saal.statistics.effective_number import NEGLIGIBLE, alpha_of_ratio
@@ -38,13 +37,12 @@ def study_facts(job: ReportJob, summaries: Mapping[str, Path], training: Mapping
         classes=tuple(job.classes),
     )
     reading = read[0]
-    if not reading.runs:
-        raise CheckFailed(
-            "nothing can be said of alpha and beta: every run of the first variant diverged", value=reading.title,
-            where="report.saal_ablation", next_step="name another experiment first, or lower lr of its regimen",
-        )  # fmt: skip
     variants = [variant for variant in read if variant.runs]  # the table says which diverged
+    if not reading.runs:
+        return {"has_study": False, "study_missing": f"Every run of {reading.title} diverged: nothing to follow."}
     return {
+        "has_study": True,
+        "study_missing": "",
         "study_reading": reading.title,
         "study_needed": _needed(reading),
         "study_learned": _learned(reading),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.evaluate.summary import Json, differences
-from dsn_saal.evaluate.trajectories import Trajectory, read_trajectories
+from dsn_saal.evaluate.trajectories import Trajectory, read_trajectories, training_counts
 from dsn_saal.params.paper_jobs import ExperimentRow, ReportJob, ResultTableJob
 from dsn_saal.statistics import printed
 from dsn_saal.statistics.effective_number import NEGLIGIBLE, alpha_of_ratio
@@ -31,8 +31,7 @@ class Variant:
     @property
     def counts(self) -> tuple[int, ...]:
         """Training images per class, in label order."""
-        counted = self.summary["training"][0]["record"]["counts"]
-        return tuple(counted[name] for name in self.summary["classes"])
+        return training_counts(self.summary)
 
 
 def make_table(job: ResultTableJob, *, summaries: Mapping[str, Path], training: Mapping[str, Path]) -> Table:

@@ -119,6 +119,10 @@ class Run:
         self.order.copy_(torch.randperm(len(self.order), generator=self.generators["order"]))
         self.tally.reset()
 
+    def require_finite(self) -> None:
+        """Raise Diverged where a loss of the running epoch was not finite."""
+        self.tally.require_finite(self.epoch + 1)
+
     def learned(self, classes: Sequence[str]) -> dict[str, float]:
         """What the history says of an epoch beside losses and hits."""
         return self.loss.state(classes)
@@ -206,7 +210,7 @@ def end_epoch(run: Run, row: dict[str, float], machine: Machine, validation: Val
     run.history.append(row)
     if validation is not None:
         row["validation_loss"] = math.nan
-    run.tally.require_finite(run.epoch + 1)
+    run.require_finite()
     if validation is not None and run.best is not None:
         row["validation_loss"] = validation_loss(run.network, validation, machine)
         if not math.isfinite(row["validation_loss"]):

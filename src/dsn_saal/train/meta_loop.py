@@ -50,18 +50,17 @@ class MetaRun(Run):
         for tensor in self.sums.values():
             tensor.zero_()
 
-    def learned(self, classes: Sequence[str]) -> dict[str, float]:
-        """Means over the epoch: the meta loss, and the weight of each class's images, before `normalise`.
-
-        Raises:
-            Diverged: where the meta loss of a step was not finite; the virtual step is taken with the regimen's rate.
-        """
-        meta_loss = float(self.sums["meta_loss"]) / self.step
-        if not math.isfinite(meta_loss):
+    def require_finite(self) -> None:
+        """Raise Diverged where a loss was not finite, the meta loss among them."""
+        super().require_finite()
+        if not math.isfinite(float(self.sums["meta_loss"])):
             raise Diverged(self.epoch + 1, self.step, "meta loss")
+
+    def learned(self, classes: Sequence[str]) -> dict[str, float]:
+        """Means over the epoch: the meta loss, and the weight of each class's images, before `normalise`."""
         weights = (self.sums["weights"] / self.sums["images"]).tolist()
         row = {f"w_{name}": weight for name, weight in zip(classes, weights, strict=True)}
-        return super().learned(classes) | {"meta_loss": meta_loss} | row
+        return super().learned(classes) | {"meta_loss": float(self.sums["meta_loss"]) / self.step} | row
 
 
 def meta_run(run: Run, method: MetaWeight, *, n_classes: int, machine: Machine) -> MetaRun:

@@ -22,7 +22,6 @@ def test_start_and_every_epoch_in_label_order_whatever_the_order_of_the_files_ke
     runs = read_trajectories(*trained)
     assert [run.alpha[-1] for run in runs] == [0.9, 0.999, 0.6] and all(run.alpha[0] == 0.5 for run in runs)
     first = runs[0]
-    assert first.counts == (9, 19, 7) and (first.alpha.shape, first.betas.shape, first.weights.shape) == (
         (4,), (4, 6), (4, 3),
     )  # fmt: skip
     for place, k in enumerate(first.counts):
