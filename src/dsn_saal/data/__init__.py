@@ -2,7 +2,7 @@
 
 from dsn_saal.data.augment import Augmentation
 from dsn_saal.data.labels import class_counts, dealt_anew
-from dsn_saal.data.resident import NORMALISATIONS, ResidentImages, read_images
+from dsn_saal.data.resident import NORMALISATIONS, ResidentImages, open_images, read_images
 from dsn_saal.data.validation import Carved, carve
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "carve",
     "class_counts",
     "dealt_anew",
+    "open_images",
     "read_images",
 ]
