@@ -46,7 +46,8 @@ def stage_blocks(settings):
     yield "ingest", [fetched, *((name, jobs.ingest_job(settings, name), datasets[name].source) for name in datasets)]
     yield "preprocess", [(name, jobs.preprocess_job(settings, name), datasets[name].source) for name in datasets]
     splits = [(name, protocol) for name in datasets for protocol in datasets[name].protocols]
-    yield "split", [(*split, jobs.split_job(settings, *split)) for split in splits]
+    certified = [(*each, jobs.certify_job(settings, each[0], each[2])) for each in jobs.certified_unlabelled(settings)]
+    yield "split", [*((*split, jobs.split_job(settings, *split)) for split in splits), *certified]
     data_of = {name: (experiment.dataset, experiment.protocol) for name, experiment in experiments.items()}
     yield "train", [(name, jobs.train_job(settings, name), data_of[name]) for name in experiments]
     yield "evaluate", [(name, jobs.evaluate_job(settings, name), data_of[name]) for name in experiments]

@@ -58,6 +58,7 @@ onerror:
 
 wildcard_constraints:
     dataset="|".join(settings.datasets),
+    unlabelled="|".join(settings.datasets),
     protocol="|".join(settings.protocols),
     experiment="|".join(settings.experiments),
     folder="|".join(map(re.escape, FOLDERS)),
@@ -67,6 +68,7 @@ ON_GPU = shutil.which("nvidia-smi") is not None
 
 RUNS = [RunKey("any", run).run_name for run in range(settings.train.runs)]
 SPLIT = "results/split/{dataset}/{protocol}"
+UNLABELLED = f"{SPLIT}.unlabelled.{{unlabelled}}.certificate.json"
 TABLES = list(paper_jobs.TABLES)
 FIGURES = [
     *paper_jobs.FIGURES,
@@ -86,12 +88,14 @@ SHOWN = dict.fromkeys(
 )
 
 
-def of_experiment(pattern):
-    """Input function of an experiment's job: a file of its data set or its split."""
+def of_experiment(pattern, **named):
+    """Input function of an experiment's job: a file of its data set or its split; `named` fills in what else stands."""
 
     def named_after(wildcards):
         experiment = settings.experiments[wildcards.experiment]
-        return pattern.format(dataset=experiment.dataset, protocol=experiment.protocol)
+        return pattern.format(
+            dataset=experiment.dataset, protocol=experiment.protocol, **named
+        )
 
     return named_after
 
@@ -137,6 +141,20 @@ def by_dataset(option, pattern):
     ]
 
 
+def unlabelled_words(wildcards):
+    """The images and the certificate of each data set that a method learns from without labels, as options."""
+    return [
+        word
+        for name in jobs.unlabelled_of(settings, wildcards.experiment)
+        for word in (
+            "--unlabelled",
+            f"{name}=results/preprocess/{name}",
+            "--unlabelled-certificate",
+            f"{name}={of_experiment(UNLABELLED, unlabelled=name)(wildcards)}",
+        )
+    ]
+
+
 def table(name):
     """Output files of a table."""
     return multiext(f"results/tables/{name}", *(f".{kind}" for kind in TABLE_KINDS))
@@ -164,6 +182,10 @@ def made(folder):
             f"{name}/{protocol}.{kind}"
             for name, protocol in SPLITS
             for kind in SPLIT_KINDS
+        ]
+        + [
+            f"{name}/{protocol}.unlabelled.{other}.certificate.json"
+            for name, protocol, other in jobs.certified_unlabelled(settings)
         ],
         "results/train": expand(
             "{experiment}/SHA256SUMS", experiment=settings.experiments

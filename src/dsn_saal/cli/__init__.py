@@ -16,6 +16,7 @@ COMMANDS = {
     "ingest": "read a data set into the manifest",
     "preprocess": "window, lungs, resize",
     "split": "split a data set, certify and explain it",
+    "certify": "hold slices that are learned from without labels against what is tested",
     "train": "train all runs of one experiment",
     "evaluate": "predict and measure all runs of one experiment",
     "metrics": "collect the primary metrics of every experiment",

@@ -12,7 +12,9 @@ from dsn_saal.params.jobs import SplitJob, split_job
 from dsn_saal.params.root import Settings, read_settings
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 EXAMPLE = """examples:
   dsn-saal split --dataset covid19_diag --protocol case_wise --index results/preprocess/covid19_diag/index.parquet \\
@@ -21,17 +23,6 @@ EXAMPLE = """examples:
 
 writes OUT/PROTOCOL.parquet and OUT/PROTOCOL.certificate.json; --explain reads them where the workflow puts them and
 writes nothing: cases and slices by class and part, the certificate, and whether the scanner tells the class"""
-
-LEVELS = {
-    "case": "case",
-    "study": "study",
-    "series": "series",
-    "sop": "sop",
-    "article": "article",
-    "file": "file_sha256",
-    "pixel": "pixel_sha256",
-}
-"""Level of the certificate to the index's column that names it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
         return
     require_inputs(args, "index", "images", "out")
     from dsn_saal.split.certificate import certify
-    from dsn_saal.split.make import draws_of, slice_names, split_table
+    from dsn_saal.split.make import draws_of, levels_of, slice_names, split_table
     from dsn_saal.split.table import part_counts
     from dsn_saal.storage.atomic import write_json
     from dsn_saal.storage.tables import read_table, write_table
@@ -62,11 +53,12 @@ def run(args: argparse.Namespace) -> None:
     job = read_job(args, SplitJob, lambda settings: split_job(settings, *_known(settings, args)))
     index = read_table(args.index)
     parts = draws_of(index, job.protocol.model_dump(), job.base.model_dump() if job.base else None, job.classes)
-    levels = {level: index[column].tolist() for level, column in LEVELS.items()}
-    if not any(levels["article"]):  # most sets are not cut out of articles
-        del levels["article"]
     certificate = certify(
-        levels, _near(args.images, index, job), parts, labels=index["label"].tolist(), names=slice_names(index)
+        levels_of(index),
+        _near(args.images, index, job),
+        parts,
+        labels=index["label"].tolist(),
+        names=slice_names(index),
     )
     split = split_table(index, parts)
     certificate["counts"] = part_counts(split, job.classes, draw=0)
@@ -96,18 +88,25 @@ def _near(images: Path, index: pd.DataFrame, job: SplitJob) -> list[tuple[int, i
     import numpy as np
 
     from dsn_saal.split.near_duplicates import near_pairs, perceptual_hash
+
+    grids = read_grids(images, index)
+    hashes = np.array([perceptual_hash(grid) for grid in grids], dtype=np.uint64)
+    return near_pairs(grids, hashes, index["case"].tolist(), **job.certificate.model_dump())
+
+
+def read_grids(folder: Path, index: pd.DataFrame) -> NDArray[np.int16]:
+    """Grids of all slices of a preprocess folder; raises CheckFailed where they are not those of its index."""
     from dsn_saal.storage.arrays import open_array
 
-    grids = open_array(images / "grids.npy")
+    grids = open_array(folder / "grids.npy")
     if len(grids) != len(index):
         raise CheckFailed(
             "the grids do not belong to the index",
             value=f"{len(grids)} grids, {len(index)} slices",
-            where=images / "grids.npy",
+            where=folder / "grids.npy",
             next_step="run dsn-saal preprocess again",
         )
-    hashes = np.array([perceptual_hash(grid) for grid in grids], dtype=np.uint64)
-    return near_pairs(grids, hashes, index["case"].tolist(), **job.certificate.model_dump())
+    return grids
 
 
 def _explain(args: argparse.Namespace) -> None:

@@ -6,9 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
-from dsn_saal.cli.common import add_settings, read_job, require_inputs
+from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params.jobs import TrainJob, train_job
+from dsn_saal.params.jobs import TrainJob, train_job, unlabelled_of
 from dsn_saal.params.root import read_settings
 
 EXAMPLE = """example:
@@ -20,7 +20,7 @@ EXAMPLE = """example:
 reads  IMAGES/images.npy, the split and its certificate
 writes OUT/run-NN/{weights.safetensors,history.csv,run.json} for every run, OUT/SHA256SUMS; the rest of OUT is removed.
        A run that train.keep_weights does not name leaves test_logits.safetensors in place of its weights; one that
-       diverged leaves failed.json and history.csv, and the others go on.
+       diverged leaves failed.json and history.csv, and the others go on. Contrastive phases leave pretraining.csv too.
 Interrupt it at any time: started again it goes on, to the same bytes.
 
   dsn-saal train --plan            every experiment of params.yaml: runs done and to do, operations, hours here, disk"""
@@ -33,6 +33,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=Path, help="folder that preprocess wrote")
     parser.add_argument("--split", type=Path, help="split table (parquet)")
     parser.add_argument("--certificate", type=Path, help="certificate of the split")
+    parser.add_argument(
+        "--unlabelled",
+        action="append",
+        type=named_path,
+        default=[],
+        metavar="NAME=FOLDER",
+        help="a data set that the method learns from without labels: folder that preprocess wrote; once for each",
+    )
+    parser.add_argument(
+        "--unlabelled-certificate",
+        action="append",
+        type=named_path,
+        default=[],
+        metavar="NAME=FILE",
+        help="what dsn-saal certify says of it; once for each",
+    )
     parser.add_argument("--out", type=Path, help="folder to write; it belongs to this job")
     parser.add_argument("--state", type=Path, help="folder for what a later start goes on from")
     parser.add_argument("--code", help="digest of the code that runs: other code, another run")
@@ -54,6 +70,7 @@ def run(args: argparse.Namespace) -> None:
     require_inputs(args, "experiment", "images", "split", "certificate", "out", "state", "code")
     job = read_job(args, TrainJob, lambda settings: train_job(settings, args.experiment))
     from dsn_saal.train.experiment import train_experiment
+    from dsn_saal.train.unlabelled import Unlabelled
 
     train_experiment(
         job,
@@ -65,6 +82,7 @@ def run(args: argparse.Namespace) -> None:
         code=args.code,
         device=args.device,
         checkpoint_seconds=args.checkpoint_seconds,
+        unlabelled=Unlabelled(dict(args.unlabelled), dict(args.unlabelled_certificate)),
     )
 
 
@@ -86,6 +104,7 @@ def _print_plans(args: argparse.Namespace) -> None:
             split=Path("results/split") / experiment.dataset / f"{experiment.protocol}.parquet",
             out=Path("results/train") / name,
             state=Path(".dsn_saal/train") / name,
+            unlabelled=[Path("results/preprocess") / other for other in unlabelled_of(settings, name)],
             device=args.device,
             measure=True,
         )

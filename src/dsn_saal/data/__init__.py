@@ -3,7 +3,7 @@
 from dsn_saal.data.augment import Augmentation
 from dsn_saal.data.labels import class_counts, dealt_anew
 from dsn_saal.data.meta_set import carve_meta_set
-from dsn_saal.data.resident import NORMALISATIONS, ResidentImages, read_images
+from dsn_saal.data.resident import NORMALISATIONS, ResidentImages, open_images, read_images
 from dsn_saal.data.validation import Carved, carve
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "carve_meta_set",
     "class_counts",
     "dealt_anew",
+    "open_images",
     "read_images",
 ]

@@ -21,12 +21,12 @@ NORMALISATIONS = {
 """Name to (factor, offset): a grey value v in 0..255 becomes factor * v + offset."""
 
 
-def read_images(path: Path, rows: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Rows of images.npy as (n, S, S) uint8, in the order of `rows`; the file is mapped, never read whole.
+def open_images(path: Path) -> NDArray[np.uint8]:
+    """All of images.npy as (N, S, S) uint8, mapped and not read.
 
     Raises:
         BadRequest: where there is no such file or it is no array file.
-        CheckFailed: where it holds something else than square uint8 images, or lacks a row.
+        CheckFailed: where it holds something else than square uint8 images.
     """
     try:
         images = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -36,6 +36,17 @@ def read_images(path: Path, rows: Sequence[int] | NDArray[np.integer]) -> NDArra
         raise BadRequest("images are not an array file", value=path, where=str(error).splitlines()[0]) from None
     if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1] != images.shape[2]:
         raise CheckFailed("images must be (n, S, S) uint8", value=f"{images.shape} {images.dtype}", where=path)
+    return images
+
+
+def read_images(path: Path, rows: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
+    """Rows of images.npy as (n, S, S) uint8, in the order of `rows`; the file is mapped, never read whole.
+
+    Raises:
+        BadRequest: see `open_images`.
+        CheckFailed: see `open_images`, and where it lacks a row.
+    """
+    images = open_images(path)
     wanted = np.asarray(rows, dtype=np.int64)
     if len(wanted) == 0 or wanted.min() < 0 or wanted.max() >= len(images):
         raise CheckFailed(

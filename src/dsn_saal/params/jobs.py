@@ -6,7 +6,7 @@ touches.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -16,7 +16,7 @@ from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, PhantomClass
 from dsn_saal.params.learning import Evaluate, Labels, Model, Network, Train
 from dsn_saal.params.losses import Loss
-from dsn_saal.params.methods import Method
+from dsn_saal.params.methods import Method, SelfTrans
 from dsn_saal.params.protocols import Cases, Certificate, Protocol, Subsample
 from dsn_saal.params.regimens import Regimen
 from dsn_saal.params.root import Settings
@@ -75,6 +75,24 @@ class SplitJob(Section):
     classes: tuple[Name, ...]
 
 
+class CertifyJob(Section):
+    """Hold the slices of an unlabelled data set against the test part of another one's split.
+
+    `ids_comparable` says whether both hash their ids with the same key.
+    """
+
+    unlabelled: Name
+    certificate: Certificate
+    ids_comparable: bool
+
+
+class Phase(Section):
+    """A contrastive phase before a classifier learns."""
+
+    on: Literal["unlabelled", "training_part"]
+    regimen: Regimen
+
+
 class TrainJob(Section):
     """Train all runs of one experiment.
 
@@ -88,6 +106,7 @@ class TrainJob(Section):
     loss: Loss
     method: Method
     regimen: Regimen
+    phases: tuple[Phase, ...]
     train: Train
     image_size: int
     classes: tuple[Name, ...]
@@ -165,6 +184,28 @@ def split_job(settings: Settings, dataset: str, protocol: str) -> SplitJob:
     )
 
 
+def certify_job(settings: Settings, dataset: str, unlabelled: str) -> CertifyJob:
+    """The block of `dsn-saal certify`."""
+    published = {settings.datasets[name].is_published for name in (dataset, unlabelled)}
+    return CertifyJob(unlabelled=unlabelled, certificate=settings.certificate, ids_comparable=len(published) == 1)
+
+
+def unlabelled_of(settings: Settings, experiment: str) -> tuple[str, ...]:
+    """Data sets from whose slices an experiment learns without labels."""
+    method = settings.methods[settings.experiments[experiment].method]
+    return method.unlabelled if isinstance(method, SelfTrans) else ()
+
+
+def certified_unlabelled(settings: Settings) -> list[tuple[str, str, str]]:
+    """Data set, protocol and unlabelled data set of every certificate that the experiments demand, each once."""
+    wanted = (
+        (experiment.dataset, experiment.protocol, unlabelled)
+        for name, experiment in settings.experiments.items()
+        for unlabelled in unlabelled_of(settings, name)
+    )
+    return list(dict.fromkeys(wanted))
+
+
 def train_job(settings: Settings, name: str) -> TrainJob:
     """The block of `dsn-saal train` for one experiment."""
     experiment = settings.experiments[name]
@@ -176,12 +217,22 @@ def train_job(settings: Settings, name: str) -> TrainJob:
         loss=settings.losses[experiment.loss],
         method=settings.methods[experiment.method],
         regimen=settings.regimen_of(name),
+        phases=_phases(settings, name),
         train=settings.train,
         image_size=settings.preprocess.image_size,
         classes=tuple(settings.datasets[experiment.dataset].classes),
         accept=settings.datasets[experiment.dataset].accept,
         predict_batch=None if settings.train.keep_weights == "all" else settings.evaluate.batch_size,
     )
+
+
+def _phases(settings: Settings, name: str) -> tuple[Phase, ...]:
+    method = settings.methods[settings.experiments[name].method]
+    if not isinstance(method, SelfTrans):
+        return ()
+    first = Phase(on="unlabelled", regimen=settings.regimens[method.unlabelled_regimen])
+    second = Phase(on="training_part", regimen=settings.regimens[method.target_regimen])
+    return (first, second) if method.unlabelled else (second,)
 
 
 def evaluate_job(settings: Settings, name: str) -> EvaluateJob:

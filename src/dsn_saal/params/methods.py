@@ -42,4 +42,29 @@ class MetaWeight(Section):
     weight_net: WeightNetwork
 
 
-Method = Annotated[Supervised | MetaWeight, Field(discriminator="kind")]
+class Contrast(Section):
+    """Momentum contrast: how two views of one slice are told from those of others (He et al. 2020)."""
+
+    dim: int = ours("length of a slice's feature vector (Self-Trans: 128)", ge=2, le=65_536)
+    queue: int = ours("features of earlier slices that a view is told from (Self-Trans: 128)", ge=2, le=1_000_000)
+    key_momentum: float = ours("share that the key encoder keeps of itself in a step (Self-Trans: 0.999)", ge=0, lt=1)
+    temperature: float = ours("divisor of the similarities (Self-Trans: 0.07)", gt=0, le=10)
+    mlp_head: bool = ours("a hidden layer before the features, as MoCo v2 has it (Self-Trans: true)")
+
+
+class SelfTrans(Section):
+    """Self-Trans: momentum contrast on unlabelled slices, then on the training part, then learn from labels."""
+
+    kind: Literal["self_trans"]
+    regimen: Name = ours("regimen of the classifier")
+    contrast: Contrast
+    unlabelled: tuple[Name, ...] = ours(
+        "data sets whose slices are used without their labels in a first contrastive phase (Self-Trans: 1000 slices of "
+        "LUNA); none: that phase is left out",
+        strict=False,
+    )
+    unlabelled_regimen: Name = ours("regimen of the contrastive phase on them")
+    target_regimen: Name = ours("regimen of the contrastive phase on the training part of the experiment's split")
+
+
+Method = Annotated[Supervised | MetaWeight | SelfTrans, Field(discriminator="kind")]

@@ -15,7 +15,7 @@ from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, Dataset, Phantom
 from dsn_saal.params.learning import Evaluate, Experiment, Model, Network, Report, Train
 from dsn_saal.params.losses import CrossEntropy, Loss, Saal
-from dsn_saal.params.methods import MetaWeight, Method
+from dsn_saal.params.methods import MetaWeight, Method, SelfTrans
 from dsn_saal.params.protocols import Cases, Certificate, Folds, Protocol, Subsample, require_base
 from dsn_saal.params.regimens import Regimen
 
@@ -45,6 +45,8 @@ class Settings(Section):
         require_base(self.protocols)
         for name, method in self.methods.items():
             _require_known(f"methods.{name}.regimen", method.regimen, self.regimens)
+            if isinstance(method, SelfTrans):
+                self._require_contrast(name, method)
         for name, experiment in self.experiments.items():
             sections: dict[str, Collection[str]] = {
                 "dataset": self.datasets, "model": self.models, "loss": self.losses, "method": self.methods,
@@ -67,6 +69,19 @@ class Settings(Section):
     def regimen_of(self, experiment: str) -> Regimen:
         """How the weights of an experiment's classifier are moved."""
         return self.regimens[self.methods[self.experiments[experiment].method].regimen]
+
+    def _require_contrast(self, name: str, method: SelfTrans) -> None:
+        for dataset in method.unlabelled:
+            _require_known(f"methods.{name}.unlabelled", dataset, self.datasets)
+        if len(set(method.unlabelled)) != len(method.unlabelled):
+            raise ValueError(f"methods.{name}.unlabelled names a data set twice: {', '.join(method.unlabelled)}")
+        for key in ("unlabelled_regimen", "target_regimen"):
+            wanted = getattr(method, key)
+            _require_known(f"methods.{name}.{key}", wanted, self.regimens)
+            if self.regimens[wanted].augmentation is None:
+                raise ValueError(f"methods.{name}.{key} is {wanted!r}, which has no augmentation: both views are equal")
+            if self.regimens[wanted].batch_size > method.contrast.queue:
+                raise ValueError(f"methods.{name}.contrast.queue is smaller than the batches of regimen {wanted!r}")
 
     def _require_one_test_part(self, experiment: str, name: str) -> None:
         protocol = self.protocols[name]

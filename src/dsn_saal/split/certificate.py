@@ -55,17 +55,26 @@ def certify(
         each with the "name" that params may accept), "label_conflicts" and "label_conflicts_total".
     """
     rows = [np.asarray(draw) for draw in parts]
-    held = {level: _level(level, np.asarray(keys, dtype=str), rows, labels, names) for level, keys in levels.items()}
-    held["near_duplicate"] = _near(near, rows, labels, names)
     conflicts = label_conflicts(levels["pixel"], near, labels, names)
-    return {
-        "verdict": _whole({level: entry["verdict"] for level, entry in held.items()}),
-        "rule": RULE,
-        "draws": len(rows),
-        "levels": held,
+    return disjointness(levels, near, rows, labels=labels, names=names) | {
         "label_conflicts": conflicts[:MOST_LISTED],
         "label_conflicts_total": len(conflicts),
     }
+
+
+def disjointness(
+    levels: Mapping[str, Sequence[str]],
+    near: Sequence[NearPair],
+    parts: Sequence[NDArray[np.str_]],
+    *,
+    labels: Sequence[int],
+    names: Sequence[str],
+) -> dict[str, Any]:
+    """What `certify` says but for the conflicts of labels, from the same arguments."""
+    held = {level: _level(level, np.asarray(keys, dtype=str), parts, labels, names) for level, keys in levels.items()}
+    held["near_duplicate"] = _near(near, parts, labels, names)
+    verdict = _whole({level: entry["verdict"] for level, entry in held.items()})
+    return {"verdict": verdict, "rule": RULE, "draws": len(parts), "levels": held}
 
 
 def _whole(verdicts: Mapping[str, str]) -> str:

@@ -15,6 +15,17 @@ from dsn_saal.split.official import official_parts
 from dsn_saal.split.subsample import thinned
 from dsn_saal.split.table import COLUMNS
 
+LEVELS = {
+    "case": "case",
+    "study": "study",
+    "series": "series",
+    "sop": "sop",
+    "article": "article",
+    "file": "file_sha256",
+    "pixel": "pixel_sha256",
+}
+"""Level of the certificate to the index's column that names it."""
+
 Parts = NDArray[np.str_]
 Protocol = Mapping[str, Any]
 
@@ -96,6 +107,14 @@ def _subsamples(index: pd.DataFrame, protocol: Protocol, parts: Parts, classes: 
         )
         for draw in range(protocol["draws"])
     ]
+
+
+def levels_of(index: pd.DataFrame) -> dict[str, list[str]]:
+    """Level of the certificate to a key per slice; most sets are not cut out of articles, and lack that level."""
+    levels = {level: index[column].tolist() for level, column in LEVELS.items()}
+    if not any(levels["article"]):
+        del levels["article"]
+    return levels
 
 
 def slice_names(index: pd.DataFrame) -> list[str]:

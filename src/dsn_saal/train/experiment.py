@@ -9,7 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from dsn_saal.data import ResidentImages, class_counts, read_images
 from dsn_saal.domain.errors import CheckFailed
@@ -26,6 +28,7 @@ from dsn_saal.train.material import Material
 from dsn_saal.train.progress import TrainingProgress
 from dsn_saal.train.results import FinishedRun, drop_weights, publish, read_run
 from dsn_saal.train.single import train_run
+from dsn_saal.train.unlabelled import Unlabelled
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def train_experiment(
     code: str,
     device: str,
     checkpoint_seconds: float,
+    unlabelled: Unlabelled | None = None,
 ) -> None:
     """Train every run of the experiment that neither `out` nor `state` holds already, then publish all of them.
 
@@ -72,23 +76,31 @@ def train_experiment(
         code: digest of the code that the job runs, a part of every run's identity.
         device: "auto", "cpu", "cuda" or "cuda:N".
         checkpoint_seconds: seconds between two checkpoints; the result does not depend on it.
+        unlabelled: the data sets that the method learns from without labels; None for none.
 
     Raises:
         BadRequest: where an input is missing or cannot be read, or the device is not there.
         CheckFailed: where the split leaks, a class is empty or too small for a validation part, or memory or disk run
             out. A run that diverges is written down as failed, and the others go on.
     """
-    unused = require_certificate(certificate, job.accept)
+    unlabelled = unlabelled or Unlabelled({}, {})
+    unlabelled.require_named(job)
+    unused = set(require_certificate(certificate, job.accept))
     machine = prepare(device, precision=job.train.precision, threads=job.train.threads)
     pixels = images / "images.npy"
-    with memory_errors(job.regimen.batch_size):
+    with memory_errors(max(regimen.batch_size for regimen in [job.regimen, *(phase.regimen for phase in job.phases)])):
         table = read_split(split)
         draws = [draw_of(table, number) for number in range(job.train.runs)]
-        material_of = _of_latest_draw(job, machine, pixels, split, checkpoint_seconds)
+        material_of = _of_latest_draw(job, machine, pixels, split, unlabelled, checkpoint_seconds)
         material_of(draws[0])  # what is missing or damaged is said before anything is hashed
         if job.predict_batch is not None:
             test_rows(split, draws[0])
-        hashes = {"images_sha256": sha256_of(pixels), "split_sha256": sha256_of(split)}
+        hashes: dict[str, Any] = {
+            "images_sha256": sha256_of(pixels),
+            "split_sha256": sha256_of(split),
+            "unlabelled_sha256": unlabelled.hashes(),
+        }
+        unused = unused.intersection(*unlabelled.require_certified(job, hashes))
         planned = []
         for number, draw in enumerate(draws):
             name, seed = RunKey(job.name, number).run_name, job.train.first_seed + number
@@ -97,7 +109,7 @@ def train_experiment(
         with TrainingProgress(job.name, job.train.runs, job.regimen.epochs, job.regimen.batch_size) as progress:
             for entry in (entry for entry in job.accept if entry not in unused):
                 progress.say(f"parts of the split share what must be apart; datasets.<name>.accept allows it: {entry}")
-            for entry in unused:
+            for entry in sorted(unused):
                 progress.say(f"datasets.<name>.accept names nothing of this split's certificate: {entry}")
             if job.network.weights == "imagenet" and initialisation_of(job) == RANDOM_START:
                 progress.say(f"no ImageNet weights were published for {job.model.backbone}: it starts at random")
@@ -158,17 +170,22 @@ def _whole(folder: Path) -> FinishedRun:
 
 
 def _of_latest_draw(
-    job: TrainJob, machine: Machine, images: Path, split: Path, checkpoint_seconds: float
+    job: TrainJob, machine: Machine, images: Path, split: Path, unlabelled: Unlabelled, checkpoint_seconds: float
 ) -> Callable[[int], Material]:
     """What the runs of a draw share; that of one draw is kept at a time, because images fill the device."""
+
+    def resident(pixels: NDArray[np.uint8]) -> ResidentImages:
+        return ResidentImages(pixels, device=machine.device, normalise=job.network.normalise)
+
+    found = unlabelled.read(job.image_size)
+    others = None if found is None else resident(found)
 
     @lru_cache(maxsize=1)
     def material(draw: int) -> Material:
         part = training_slices(split, draw)
-        pixels = read_images(images, part.rows)
-        resident = ResidentImages(pixels, device=machine.device, normalise=job.network.normalise)
         labels = torch.tensor(part.labels)
         class_counts(labels, job.classes)  # refuses a class without images
-        return Material(job, machine, resident, labels, part.cases, checkpoint_seconds)
+        training = resident(read_images(images, part.rows))
+        return Material(job, machine, training, labels, part.cases, checkpoint_seconds, others)
 
     return material

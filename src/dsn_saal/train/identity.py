@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,15 +25,24 @@ accepted, what is kept of a run and how it then predicts, where a checkpoint lie
 
 
 def run_identity(
-    job: TrainJob, *, seed: int, draw: int, images_sha256: str, split_sha256: str, code: str, machine: Machine
+    job: TrainJob,
+    *,
+    seed: int,
+    draw: int,
+    images_sha256: str,
+    split_sha256: str,
+    unlabelled_sha256: Mapping[str, str],
+    code: str,
+    machine: Machine,
 ) -> dict[str, Any]:
-    """Every input of one run, as plain JSON."""
+    """Every input of one run, as plain JSON; `unlabelled_sha256` holds the images of each unlabelled data set."""
     return {
         "settings": job.model_dump(mode="json", exclude=NOT_OF_ONE_RUN),
         "seed": seed,
         "draw": draw,
         "images_sha256": images_sha256,
         "split_sha256": split_sha256,
+        "unlabelled_sha256": dict(unlabelled_sha256),
         "code": code,
         "numpy": np.__version__,
         "torch": torch.__version__,

@@ -15,13 +15,19 @@ from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.split.certificate import refused
 from dsn_saal.split.table import parts_of, read_split
 
+SPLIT_LEAKS = "the parts of the split share what must be apart"
 
-def require_certificate(path: Path, accept: Sequence[str]) -> list[str]:
-    """Refuse a split that is certified to leak.
+
+def require_certificate(
+    path: Path, accept: Sequence[str], *, leaks: str = SPLIT_LEAKS, command: str = "dsn-saal split"
+) -> list[str]:
+    """Refuse data that are certified to leak.
 
     Args:
-        path: certificate of the split.
+        path: certificate of a split, or of unlabelled slices against one.
         accept: findings that are accepted: the name of one, or a level as a whole.
+        leaks: what a violation means, for the message.
+        command: what writes the certificate, for the message.
 
     Returns:
         Entries of `accept` that name nothing in this certificate.
@@ -38,20 +44,20 @@ def require_certificate(path: Path, accept: Sequence[str]) -> list[str]:
         left = refused(levels, accept)
         found = {level: int(levels[level]["found"]) for level in left}
     except FileNotFoundError:
-        raise BadRequest(
-            "the split has no certificate", value=path, next_step="run dsn-saal split, which writes it"
-        ) from None
+        raise BadRequest("there is no certificate", value=path, next_step=f"run {command}, which writes it") from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise BadRequest("not a certificate of a split", value=path, next_step="run dsn-saal split again") from None
+        raise BadRequest("not a certificate", value=path, next_step=f"run {command} again") from None
     if verdict == "VIOLATED" and not violated:
-        raise CheckFailed("the certificate contradicts itself", value=verdict, where=path, next_step="split anew")
+        raise CheckFailed(
+            "the certificate contradicts itself", value=verdict, where=path, next_step=f"run {command} again"
+        )
     if left:
         raise CheckFailed(
-            "the parts of the split share what must be apart",
+            leaks,
             value="; ".join(f"{found[level]} at {level} level, {_first(names)}" for level, names in left.items()),
             where=path,
-            next_step="split anew, or accept the finding or its level by name in datasets.<name>.accept: every report "
-            "will say so",
+            next_step="split anew or take other data, or accept the finding or its level by name in "
+            "datasets.<name>.accept: every report will say so",
         )
     return [entry for entry in accept if entry not in violated and entry not in named]
 

@@ -30,6 +30,7 @@ class Material:
         labels: their labels (n,), int64, on the CPU.
         cases: their cases (n,), "" where unknown.
         checkpoint_seconds: seconds between two checkpoints.
+        unlabelled: slices of other data sets that a method learns from without labels, where it does.
     """
 
     job: TrainJob
@@ -38,6 +39,7 @@ class Material:
     labels: Tensor
     cases: tuple[str, ...]
     checkpoint_seconds: float
+    unlabelled: ResidentImages | None = None
 
 
 @dataclass(frozen=True)

@@ -8,24 +8,26 @@ real step; and each meta image once forward and backward.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from dsn_saal.data import ResidentImages
+from dsn_saal.data import ResidentImages, open_images
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.domain.run import RunKey
 from dsn_saal.models import build_network
 from dsn_saal.models.flops import Flops, count_flops
 from dsn_saal.params.jobs import TrainJob, network_arguments
-from dsn_saal.params.methods import MetaWeight
+from dsn_saal.params.methods import MetaWeight, SelfTrans
 from dsn_saal.train.assemble import new_run, schedule_of
 from dsn_saal.train.inputs import training_slices
 from dsn_saal.train.loop import Run, Step, supervised_step
 from dsn_saal.train.machine import Machine, prepare
 from dsn_saal.train.meta_loop import MetaRun, MetaStep, meta_run
+from dsn_saal.train.pretrain import encoder_of
 from dsn_saal.train.results import read_run
 
 PROBE_IMAGES = 4
@@ -51,6 +53,7 @@ class Plan:
         flops_per_image: operations of all passes that a training image causes.
         epochs: of each run.
         images_per_second: measured on this device, None where it was not measured.
+        pretraining_flops: operations of a run's contrastive phases, None where their images are not known yet.
     """
 
     name: str
@@ -62,16 +65,17 @@ class Plan:
     flops_per_image: int
     epochs: int
     images_per_second: float | None
+    pretraining_flops: int | None = 0
 
     @property
     def flops(self) -> float | None:
         """Operations of the runs still to do."""
-        return None if self.images is None else float(self.flops_per_image * self._left)
+        return None if self._left is None else float(self.flops_per_image * self._left)
 
     @property
     def hours(self) -> float | None:
-        """Time of the runs still to do, at the measured speed."""
-        if self.images is None or self.images_per_second is None:
+        """Time of the runs still to do, at the measured speed; that of contrastive phases by their operations."""
+        if self._left is None or self.images_per_second is None:
             return None
         return self._left / self.images_per_second / 3600
 
@@ -86,11 +90,23 @@ class Plan:
         return self.runs * self.parameters * FLOAT_BYTES
 
     @property
-    def _left(self) -> int:
-        return (self.runs - self.done) * self.epochs * (self.images or 0)
+    def _left(self) -> float | None:
+        """Images still to go through training, an image of a contrastive phase counting by its operations."""
+        if self.images is None or self.pretraining_flops is None:
+            return None
+        return (self.runs - self.done) * (self.epochs * self.images + self.pretraining_flops / self.flops_per_image)
 
 
-def plan_experiment(job: TrainJob, *, split: Path, out: Path, state: Path, device: str, measure: bool) -> Plan:
+def plan_experiment(
+    job: TrainJob,
+    *,
+    split: Path,
+    out: Path,
+    state: Path,
+    device: str,
+    measure: bool,
+    unlabelled: Sequence[Path] = (),
+) -> Plan:
     """The cost of one experiment.
 
     Args:
@@ -100,6 +116,7 @@ def plan_experiment(job: TrainJob, *, split: Path, out: Path, state: Path, devic
         state: folder of what is unfinished.
         device: "auto", "cpu", "cuda" or "cuda:N".
         measure: whether to time a step.
+        unlabelled: folders with the images.npy of the method's unlabelled data sets, which may be missing.
     """
     with torch.device("meta"):
         network = build_network(**network_arguments(job))
@@ -114,6 +131,7 @@ def plan_experiment(job: TrainJob, *, split: Path, out: Path, state: Path, devic
         flops_per_image=flops_per_image(job, count_flops(network, job.image_size)),
         epochs=job.regimen.epochs,
         images_per_second=_speed(job, device) if measure else None,
+        pretraining_flops=_of_phases(job, _images(split), unlabelled),
     )
 
 
@@ -129,6 +147,21 @@ def _meta_share(job: TrainJob, method: MetaWeight) -> float:
     """Meta images of a step per training image of it."""
     batch = job.regimen.batch_size
     return min(method.meta_batch or batch, method.per_class * len(job.classes)) / batch
+
+
+def _of_phases(job: TrainJob, training: int | None, unlabelled: Sequence[Path]) -> int | None:
+    """Operations of a run's contrastive phases: both passes of the query encoder, the forward pass of the key's."""
+    if not isinstance(job.method, SelfTrans):
+        return 0
+    try:
+        others = sum(len(open_images(folder / "images.npy")) for folder in unlabelled)
+    except BadRequest:
+        return None
+    if training is None:
+        return None
+    images = {"unlabelled": others, "training_part": training}
+    flops = count_flops(encoder_of(job, job.method.contrast, None, "none"), job.image_size)
+    return sum(phase.regimen.epochs * images[phase.on] for phase in job.phases) * (flops.training + flops.forward)
 
 
 def _images(split: Path) -> int | None:

@@ -9,6 +9,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from dsn_saal.train.contrast import Contrast
 from dsn_saal.train.loop import Run
 from dsn_saal.train.tally import Diverged
 
@@ -70,6 +71,22 @@ class TrainingProgress:
         elif time.monotonic() - self.spoken > LINE_SECONDS:
             self.spoken = time.monotonic()
             self.say(self._where(run))
+
+    def begin_pretraining(self, number: int, run: Contrast) -> None:
+        """The contrastive phases of run `number` (from 0) start or go on."""
+        self.number, self.spoken = number, time.monotonic()
+        if run.epoch or run.step:
+            self.say(f"run {number + 1}/{self.runs} goes on at pretraining epoch {run.epoch + 1}, step {run.step + 1}")
+
+    def step_of_pretraining(self, run: Contrast) -> None:
+        """A step of the contrastive phases is done."""
+        loss = f", loss {run.history[-1]['loss']:.4g}" if run.history else ""
+        where = f"run {self.number + 1}/{self.runs}, pretraining epoch {run.epoch + 1}{loss}"
+        if self.terminal:
+            self.bar.update(self.task, description=where)
+        elif time.monotonic() - self.spoken > LINE_SECONDS:
+            self.spoken = time.monotonic()
+            self.say(where)
 
     def end(self, run: Run) -> None:
         """The run is finished."""

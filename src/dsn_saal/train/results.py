@@ -22,8 +22,14 @@ from dsn_saal.storage.listing import LISTING, sha256_of, write_listing
 WEIGHTS, HISTORY, RECORD, FAILED = "weights.safetensors", "history.csv", "run.json", "failed.json"
 """Files of a finished run. One that diverged has a history and `failed.json` alone."""
 
-SEALED = {RECORD: ({WEIGHTS, HISTORY}, {TEST_LOGITS, HISTORY}), FAILED: ({HISTORY},)}
-"""What each kind of record may speak for."""
+PRETRAINING = "pretraining.csv"
+"""The epochs before those of the history, where the method has some; a run that diverged in them has no history."""
+
+SEALED = {RECORD: ({WEIGHTS, HISTORY}, {TEST_LOGITS, HISTORY}), FAILED: ({HISTORY}, set[str]())}
+"""What each kind of record may speak for, besides the epochs of pretraining."""
+
+History = Sequence[Mapping[str, float]]
+"""A row an epoch."""
 
 
 @dataclass(frozen=True)
@@ -56,34 +62,42 @@ class FinishedRun:
             return float(list(csv.DictReader(stream))[self.record["selected_epoch"] - 1]["loss"])
 
 
-def write_run(
-    folder: Path, network: Network, history: Sequence[Mapping[str, float]], record: Mapping[str, Any]
-) -> None:
-    """Write weights and history, then the record with the SHA-256 of both."""
+def write_run(folder: Path, network: Network, histories: Mapping[str, History], record: Mapping[str, Any]) -> None:
+    """Write weights and histories, then the record with the SHA-256 of all.
+
+    Args:
+        folder: of the run.
+        network: trained.
+        histories: HISTORY and, where there was some, PRETRAINING to the rows of each.
+        record: what is written down about the run.
+    """
     write_weights(folder / WEIGHTS, network)
-    _write_history(folder, history)
-    _seal(folder, RECORD, record, WEIGHTS, HISTORY)
+    _seal(folder, RECORD, record, WEIGHTS, *_write_histories(folder, histories))
 
 
-def write_failed_run(folder: Path, history: Sequence[Mapping[str, float]], record: Mapping[str, Any]) -> None:
-    """Write what is left of a run that diverged: its history to the epoch in which it did, then the record."""
-    _write_history(folder, history)
-    _seal(folder, FAILED, record, HISTORY)
+def write_failed_run(folder: Path, histories: Mapping[str, History], record: Mapping[str, Any]) -> None:
+    """Write what is left of a run that diverged: its histories to the epoch in which it did, then the record."""
+    _seal(folder, FAILED, record, *_write_histories(folder, histories))
 
 
 def drop_weights(run: FinishedRun, folder: Path, logits: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
     """Write the run to `folder`, which may be its own, with its logits (outputs, n, C) in place of its weights."""
     write_logits(folder / TEST_LOGITS, logits, rows)
-    if run.folder != folder:
-        with replacing(folder / HISTORY) as copy:
-            shutil.copyfile(run.folder / HISTORY, copy)
-    _seal(folder, RECORD, {**run.record, "weights_sha256": run.record["files"][WEIGHTS]}, TEST_LOGITS, HISTORY)
+    histories = [name for name in (HISTORY, PRETRAINING) if name in run.record["files"]]
+    for name in histories if run.folder != folder else ():
+        with replacing(folder / name) as copy:
+            shutil.copyfile(run.folder / name, copy)
+    _seal(folder, RECORD, {**run.record, "weights_sha256": run.record["files"][WEIGHTS]}, TEST_LOGITS, *histories)
     (folder / WEIGHTS).unlink(missing_ok=True)
 
 
-def _write_history(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
-    lines = [",".join(history[0]), *(",".join(repr(value) for value in row.values()) for row in history)]
-    write_text(folder / HISTORY, "\n".join(lines) + "\n")
+def _write_histories(folder: Path, histories: Mapping[str, History]) -> list[str]:
+    """Write those that have an epoch; returns their names."""
+    written = {name: rows for name, rows in histories.items() if rows}
+    for name, rows in written.items():
+        lines = [",".join(rows[0]), *(",".join(repr(value) for value in row.values()) for row in rows)]
+        write_text(folder / name, "\n".join(lines) + "\n")
+    return list(written)
 
 
 def _seal(folder: Path, name: str, record: Mapping[str, Any], *parts: str) -> None:
@@ -96,7 +110,9 @@ def read_run(folder: Path) -> FinishedRun | None:
         try:
             record = json.loads((folder / name).read_text(encoding="utf-8"))
             files = record["files"]
-            if set(files) in sealed and all(sha256_of(folder / part) == digest for part, digest in files.items()):
+            if set(files) - {PRETRAINING} in sealed and all(
+                sha256_of(folder / part) == digest for part, digest in files.items()
+            ):
                 return FinishedRun(folder, record, failed=name == FAILED)
         except (OSError, ValueError, KeyError, TypeError):
             continue

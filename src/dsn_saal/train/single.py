@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from dsn_saal.params.methods import MetaWeight
+from dsn_saal.models.projection import load_body
+from dsn_saal.params.methods import MetaWeight, SelfTrans
 from dsn_saal.train.assemble import initialisation_of, new_run, schedule_of
-from dsn_saal.train.checkpoint import read_identity, restore, write_checkpoint
+from dsn_saal.train.checkpoint import Resumable, read_identity, restore, write_checkpoint
+from dsn_saal.train.contrast import Contrast
 from dsn_saal.train.identity import differing_keys, digest
 from dsn_saal.train.loop import Run, train
 from dsn_saal.train.machine import DETERMINISM
 from dsn_saal.train.material import Lesson, Material, lesson_of
 from dsn_saal.train.meta_loop import meta_run
+from dsn_saal.train.pretrain import ContrastPhase, new_contrast, phases_of, pretrain
 from dsn_saal.train.progress import TrainingProgress
-from dsn_saal.train.results import write_failed_run, write_run
+from dsn_saal.train.results import HISTORY, PRETRAINING, write_failed_run, write_run
 from dsn_saal.train.tally import Diverged
 
 CHECKPOINT = "checkpoint.safetensors"
 """Name of the checkpoint in a run's folder of the state."""
+
+ENCODERS = "encoders.safetensors"
+"""Name of the checkpoint of the contrastive phases beside it; it stays until the run is finished."""
+
+Trained = TypeVar("Trained", bound=Resumable)
 
 
 def train_run(
@@ -48,10 +56,17 @@ def train_run(
     if isinstance(job.method, MetaWeight):
         run = meta_run(run, job.method, n_classes=len(job.classes), machine=machine)
     record = _record(material, lesson, run, identity)
-    if (folder / CHECKPOINT).exists():
-        restore(folder / CHECKPOINT, run)
-    progress.begin(number, run, schedule.steps(len(lesson.labels)))
+    phases = phases_of(job, training=lesson.images, unlabelled=material.unlabelled)
+    encoders = _new_encoders(material, phases, identity["seed"])
+    if encoders is not None:
+        record["phases"] = [{"on": it.on, "images": len(it.images), "epochs": it.schedule.epochs} for it in phases]
     try:
+        if encoders is not None:
+            _pretrain(material, phases, encoders, number, identity, folder, progress)
+            load_body(run.network, encoders.query.state_dict())
+        if (folder / CHECKPOINT).exists():
+            restore(folder / CHECKPOINT, run)
+        progress.begin(number, run, schedule.steps(len(lesson.labels)))
         train(
             run,
             lesson.images,
@@ -59,18 +74,53 @@ def train_run(
             classes=job.classes,
             schedule=schedule,
             machine=machine,
-            after_step=_after_step(folder / CHECKPOINT, identity, material.checkpoint_seconds, progress),
+            after_step=_after_step(folder / CHECKPOINT, identity, material.checkpoint_seconds, progress.step),
             validation=lesson.validation,
             step=lesson.step,
         )
     except Diverged as diverged:
-        write_failed_run(folder, run.history, record | diverged.found)
+        write_failed_run(folder, _histories(run, encoders), record | diverged.found)
         progress.fail(diverged)
     else:
         selected = run.epoch if run.best is None else run.best.epoch
-        write_run(folder, run.network, run.history, record | {"selected_epoch": selected})
+        write_run(folder, run.network, _histories(run, encoders), record | {"selected_epoch": selected})
         progress.end(run)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+    for name in (CHECKPOINT, ENCODERS):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _histories(run: Run, encoders: Contrast | None) -> dict[str, list[dict[str, float]]]:
+    return {PRETRAINING: encoders.history if encoders else [], HISTORY: run.history}
+
+
+def _new_encoders(material: Material, phases: Sequence[ContrastPhase], seed: int) -> Contrast | None:
+    """The encoders of a method that has contrastive phases, before the first."""
+    job = material.job
+    if not isinstance(job.method, SelfTrans):
+        return None
+    largest = max(len(phase.images) for phase in phases)
+    return new_contrast(job, job.method.contrast, seed=seed, n_images=largest, machine=material.machine)
+
+
+def _pretrain(
+    material: Material,
+    phases: Sequence[ContrastPhase],
+    encoders: Contrast,
+    number: int,
+    identity: dict[str, Any],
+    folder: Path,
+    progress: TrainingProgress,
+) -> None:
+    """Bring the encoders behind their last phase: trained, gone on with, or read where they are finished."""
+    job, path = material.job, folder / ENCODERS
+    if path.exists():
+        restore(path, encoders)
+    if not isinstance(job.method, SelfTrans) or encoders.epoch == sum(phase.schedule.epochs for phase in phases):
+        return
+    progress.begin_pretraining(number, encoders)
+    after_step = _after_step(path, identity, material.checkpoint_seconds, progress.step_of_pretraining)
+    pretrain(encoders, phases, job.method.contrast, machine=material.machine, after_step=after_step)
+    write_checkpoint(path, encoders, identity)
 
 
 def _record(material: Material, lesson: Lesson, run: Run, identity: dict[str, Any]) -> dict[str, Any]:
@@ -92,23 +142,24 @@ def _discard_foreign(folder: Path, identity: dict[str, Any], progress: TrainingP
     """Remove what another run left in the folder: other settings, other data, other code."""
     if not folder.exists():
         return
-    found = read_identity(folder / CHECKPOINT)
-    if found == identity:
+    known = [read_identity(folder / name) for name in (CHECKPOINT, ENCODERS)]
+    found = [held for held in known if held is not None]
+    if found and all(held == identity for held in found):
         return
-    if found is not None:
-        changed = ", ".join(differing_keys(found, identity))
+    if found:
+        changed = ", ".join(differing_keys(found[0], identity))
         progress.say(f"what {folder.name} had begun belongs to other inputs and is discarded; changed: {changed}")
     shutil.rmtree(folder)
 
 
 def _after_step(
-    path: Path, identity: dict[str, Any], checkpoint_seconds: float, progress: TrainingProgress
-) -> Callable[[Run], None]:
+    path: Path, identity: dict[str, Any], checkpoint_seconds: float, tell: Callable[[Trained], None]
+) -> Callable[[Trained], None]:
     written = time.monotonic()
 
-    def after_step(run: Run) -> None:
+    def after_step(run: Trained) -> None:
         nonlocal written
-        progress.step(run)
+        tell(run)
         if time.monotonic() - written >= checkpoint_seconds:
             write_checkpoint(path, run, identity)
             written = time.monotonic()

@@ -88,6 +88,7 @@ def settings(deep=True, **change):
         "loss": SAAL if deep else PLAIN,
         "method": {"kind": "supervised", "regimen": "paper"},
         "regimen": dict(REGIMEN),
+        "phases": [],
         "train": dict(TRAIN),
         "image_size": 32,
         "classes": CLASSES,
