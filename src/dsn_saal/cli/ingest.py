@@ -142,6 +142,7 @@ def _dicom_reader(args: argparse.Namespace, job: IngestJob) -> DicomReader:
         series=SeriesRule(**job.ingest.series.model_dump()),
         unlabelled=args.unlabelled,
         dicomdir=dicomdir,
+        published=job.published,
     )
 
 

@@ -6,10 +6,12 @@ import hashlib
 import json
 import os
 import stat
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from fake_dicom import thorax, write_ct, write_tree
 
 from dsn_saal.cli import main
@@ -94,6 +96,20 @@ def test_phantoms_hash_alike_everywhere_and_clinical_ids_do_not(source, reader, 
         keyed_hash("case", name, b"dsn-saal phantom cohort: public key") for name in ("covid19-0", "normal-0")
     ]
     assert keyed_hash("case", "covid19-0", b"dsn-saal phantom cohort: public key") == "70a6bd78b88a87a4"
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_by_command_the_phantoms_of_params_need_no_secret_and_other_data_do(source, tmp_path, own_key, published):
+    write_tree(source, cases=1, slices=1, QualityControlImage="YES")
+    folders = {"covid19": ["covid19"], "normal": ["normal"]}
+    settings = yaml.safe_load((Path(__file__).parents[3] / "params.yaml").read_text())["ingest"]
+    block = {"reader": "dicom", "folders": folders, "published": published, "slices": "all", "counts": "published"}
+    call = ["ingest", "--dataset", "covid19_diag", "--source", str(source), "--out", str(tmp_path / "out")]
+    assert main([*call, "--workers", "1", "--settings", json.dumps({**block, "ingest": settings})]) == 0
+    manifest = read_table(tmp_path / "out" / "manifest.parquet")
+    public = {keyed_hash("case", name, b"dsn-saal phantom cohort: public key") for name in ("covid19-0", "normal-0")}
+    assert (set(manifest["case"]) == public) is published and own_key.exists() is not published
+    assert manifest["path"].str.contains("#").any() != published
 
 
 def test_a_file_that_calls_itself_a_phantom_gets_no_hash_that_can_be_guessed(source, reader, tmp_path, own_key):
