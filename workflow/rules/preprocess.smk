@@ -1,6 +1,12 @@
 # Window, lungs, resize: slices become images, packed masks, grids and an index with quality flags.
 
-PREPROCESSED = ["images.npy", "masks.npy", "grids.npy", "index.parquet", "mask_quality.json"]
+PREPROCESSED = [
+    "images.npy",
+    "masks.npy",
+    "grids.npy",
+    "index.parquet",
+    "mask_quality.json",
+]
 
 
 rule preprocess:

@@ -28,6 +28,10 @@ GRID = np.linspace(0.0, 1.0, 401)
 """False positive rates at which curves are averaged: the resolution of the drawing."""
 
 
+INSIDE = 4
+"""Most curves whose key finds room below them inside a panel; that of more goes under the panel."""
+
+
 @dataclass(frozen=True)
 class Prediction:
     """Labels (n,) and probabilities (n, C) of one run."""
@@ -71,7 +75,8 @@ def draw_figure(job: RocFigureJob, *, predictions: Mapping[str, Path], out: Path
     views = _views(job)
     with figure_style():
         n_rows = -(-len(views) // 2)
-        figure = Figure(figsize=(6.4, 3.1 * n_rows + 0.2), layout="constrained")
+        key = 0.0 if len(job.rows) <= INSIDE else 0.2 * (len(job.rows) + 2)  # inches below each panel
+        figure = Figure(figsize=(6.4, (3.1 + key) * n_rows + 0.2), layout="constrained")
         axes = figure.subplots(n_rows, 2, squeeze=False).ravel()
         for axis, view in zip(axes, views, strict=False):
             _draw_view(axis, view, job, runs)
@@ -114,11 +119,15 @@ def _draw_view(axis: Axes, view: View, job: RocFigureJob, runs: Mapping[str, lis
         if len(curves) > 1:
             spread = curves.std(axis=0, ddof=job.std_ddof)
             low, high = np.clip(mean - spread, 0, 1), np.clip(mean + spread, 0, 1)
-            axis.fill_between(GRID, low, high, color=colour, alpha=0.15, linewidth=0)
+            axis.fill_between(
+                GRID, low, high, color=colour, alpha=0.15 if len(job.rows) <= INSIDE else 0.07, linewidth=0
+            )
         axis.plot([0, *GRID], [0, *mean], color=colour, linestyle=dash, label=f"{row.title}: {area}{of_all}", zorder=3)
     axis.set(title=view.title, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axis.set(xlabel="1 − specificity", ylabel="sensitivity")
-    axis.legend(loc="lower right", frameon=False, title="area under the curve", title_fontsize=7)
+    inside = len(job.rows) <= INSIDE
+    place = {"loc": "lower right"} if inside else {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)}
+    axis.legend(frameon=False, title="area under the curve", title_fontsize=7, **place)
 
 
 def _read_runs(folder: Path, row: ExperimentRow, job: RocFigureJob) -> list[pd.DataFrame]:

@@ -18,8 +18,9 @@ from dsn_saal.storage.atomic import replacing
 LINES = (
     ("#0072B2", (0, (5, 2))), ("#D55E00", "solid"), ("#009E73", (0, (1, 1.5))), ("#CC79A7", (0, (6, 2, 1, 2))),
     ("#56B4E9", "solid"), ("#E69F00", (0, (3, 1, 1, 1, 1, 1))), ("#000000", (0, (1, 3))),
+    ("#882255", "solid"), ("#666666", (0, (2, 1))), ("#999933", (0, (8, 2, 2, 2))),
 )  # fmt: skip
-"""Colour and dash of each line: Okabe and Ito's palette for the colour-blind, dashes for grey print."""
+"""Colour and dash of each line: Okabe and Ito's palette for the colour-blind, then Tol's; dashes for grey print."""
 
 OUTLINE = "#E69F00"
 """Colour of a mask's outline: bright against every grey of a lung."""
