@@ -55,7 +55,10 @@ def test_curves_rise_from_corner_to_corner(evaluated, monkeypatch, tmp_path):
 
 
 def test_methods_differ_in_dash_as_well_as_in_colour():
-    assert len({str(dash) for _, dash in roc.LINES[:4]}) == 4 and len({colour for colour, _ in roc.LINES}) == len(roc.LINES) >= 9
+    assert (
+        len({str(dash) for _, dash in roc.LINES[:4]}) == 4
+        and len({colour for colour, _ in roc.LINES}) == len(roc.LINES) >= 9
+    )
 
 
 def test_twice_the_same_bytes(evaluated, tmp_path):
