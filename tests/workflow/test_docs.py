@@ -17,6 +17,8 @@ PROVEN_ELSEWHERE = {
     "dvc pull": "conftest.py: every clone pulls",
     "dvc commit -f": "the documents warn of it",
     "dsn-saal phantom": "test_line.py: a rule calls it",
+    "dsn-saal evaluate": "test_line.py: a rule calls it",
+    "dsn-saal certify": "unit/split/test_unlabelled.py; a rule calls it for methods that learn without labels",
 }
 """Commands that prose names without meaning them to be typed as they stand."""
 
