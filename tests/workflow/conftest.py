@@ -177,7 +177,8 @@ def finished(tmp_path_factory):
     shutil.copy2(ROOT / ".dvc/config", tree.root / ".dvc/config")
     shutil.copy2(ROOT / ".dvc/.gitignore", tree.root / ".dvc/.gitignore")
     for section, values in TINY.items():
-        tree.put(f"scales.demo.{section}", values)
+        for key, value in values.items():
+            tree.put(f"scales.demo.{section}.{key}", value)
     tree.put("evaluate.bootstrap_draws", 100)
     tree.leave_out("covid_ct_md", "covidx_ct", "covid_ct")
     tree.put("datasets.covid19_diag.protocols", ["case_wise", "covid_10"])
