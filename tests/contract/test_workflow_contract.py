@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params import jobs, paper_jobs, resolve
+from dsn_saal.params import figure_jobs, jobs, report_job, resolve, table_jobs
 from dsn_saal.provenance.code import LEFT_OUT, Code
 from dsn_saal.provenance.followed import require_followed
 from dsn_saal.provenance.pins import WITHOUT_RESULT, Pins
@@ -51,10 +51,11 @@ def stage_blocks(settings):
     data_of = {name: (experiment.dataset, experiment.protocol) for name, experiment in experiments.items()}
     yield "train", [(name, jobs.train_job(settings, name), data_of[name]) for name in experiments]
     yield "evaluate", [(name, jobs.evaluate_job(settings, name), data_of[name]) for name in experiments]
-    tables = [paper_jobs.table_job(settings, name) for name in paper_jobs.TABLES]
-    figures = [paper_jobs.figure_job(settings, name) for name in paper_jobs.FIGURES]
-    figures += [paper_jobs.contact_sheet_job(settings, name) for name in datasets]
-    yield "report", [tables, figures, paper_jobs.report_job(settings), settings.report]
+    tables = [table_jobs.table_job(settings, name) for name in table_jobs.TABLES]
+    yield "tables", [tables, settings.report]
+    figures = [figure_jobs.figure_job(settings, name) for name in figure_jobs.FIGURES]
+    yield "figures", [figures, [figure_jobs.contact_sheet_job(settings, name) for name in datasets], settings.report]
+    yield "report", [report_job.report_job(settings), settings.report]
 
 
 def leaves(value, path=()):

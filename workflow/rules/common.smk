@@ -12,7 +12,7 @@ import dsn_saal
 from dsn_saal.domain.errors import DsnSaalError
 from dsn_saal.domain.run import RunKey
 from dsn_saal.params import resolve
-from dsn_saal.params import jobs, paper_jobs
+from dsn_saal.params import figure_jobs, jobs, report_job, table_jobs
 from dsn_saal.provenance.followed import require_followed
 from dsn_saal.provenance.glue import attach
 from snakemake.exceptions import WorkflowError
@@ -69,10 +69,17 @@ ON_GPU = shutil.which("nvidia-smi") is not None
 RUNS = [RunKey("any", run).run_name for run in range(settings.train.runs)]
 SPLIT = "results/split/{dataset}/{protocol}"
 UNLABELLED = f"{SPLIT}.unlabelled.{{unlabelled}}.certificate.json"
-TABLES = list(paper_jobs.TABLES)
+TRAINED = "results/train/{experiment}"
+FLOW = "results/ingest/{dataset}/flow.json"
+MASK_QUALITY = "results/preprocess/{dataset}/mask_quality.json"
+SHOWN_PREPROCESSED = f"results/preprocess/{settings.report.dataset}"
+SHOWN_SPLIT = SPLIT.format(
+    dataset=settings.report.dataset, protocol=settings.report.protocol
+)
+TABLES = list(table_jobs.TABLES)
 FIGURES = [
-    *paper_jobs.FIGURES,
-    *(paper_jobs.CONTACT_SHEET + name for name in settings.datasets),
+    *figure_jobs.FIGURES,
+    *(figure_jobs.CONTACT_SHEET + name for name in settings.datasets),
 ]
 SPLITS = [
     (name, protocol)

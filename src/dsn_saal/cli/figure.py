@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dsn_saal.cli.common import add_settings, known_dataset, named_path, read_job, require_inputs
-from dsn_saal.params.paper_jobs import (
+from dsn_saal.params.figure_jobs import (
     FIGURES,
     ContactSheetJob,
     RocFigureJob,

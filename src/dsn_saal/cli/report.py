@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from dsn_saal.cli.common import add_settings, named_path, read_job
-from dsn_saal.params.paper_jobs import ReportJob, report_job
+from dsn_saal.params.report_job import ReportJob, report_job
 
 EXAMPLE = """example:
   dsn-saal report --table table2=results/tables/table2.json --table table3=results/tables/table3.json \\

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
-from dsn_saal.params.paper_jobs import (
+from dsn_saal.params.table_jobs import (
     RESULT_TABLES,
     TABLES,
     CertificatesTableJob,

@@ -13,7 +13,7 @@ from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.domain.origin import common_origin
 from dsn_saal.figures.samples import draw_slice
 from dsn_saal.figures.style import figure_style, mark_origin, write_figure_files
-from dsn_saal.params.paper_jobs import ContactSheetJob
+from dsn_saal.params.figure_jobs import ContactSheetJob
 from dsn_saal.storage.arrays import open_array
 from dsn_saal.storage.tables import read_table
 

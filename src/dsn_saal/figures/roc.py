@@ -16,7 +16,8 @@ from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.origin import common_origin
 from dsn_saal.domain.run import RunKey
 from dsn_saal.figures.style import LINES, figure_style, mark_origin, write_figure_files
-from dsn_saal.params.paper_jobs import ExperimentRow, RocFigureJob
+from dsn_saal.params.figure_jobs import RocFigureJob
+from dsn_saal.params.shown import ExperimentRow
 from dsn_saal.statistics import printed
 from dsn_saal.statistics.ranking import auc_one_vs_rest, macro_roc, roc_on_grid
 from dsn_saal.statistics.runs import mean_and_sd

@@ -18,7 +18,7 @@ from dsn_saal.domain.errors import BadRequest
 from dsn_saal.evaluate.summary import read_summary
 from dsn_saal.evaluate.trajectories import Trajectory, read_trajectories, training_counts
 from dsn_saal.figures.style import LINES, figure_style, mark_origin, write_figure_files
-from dsn_saal.params.paper_jobs import TrajectoriesFigureJob
+from dsn_saal.params.figure_jobs import TrajectoriesFigureJob
 from dsn_saal.statistics.effective_number import NEGLIGIBLE, alpha_of_ratio, weight_ratio
 from dsn_saal.statistics.printed import near_one
 

@@ -193,6 +193,9 @@ class Evaluate(Section):
 class Report(Section):
     """What the tables, figures and the report show."""
 
+    reported: str = ours(
+        "file of what this paper and those it quotes report, each number with its source", min_length=1
+    )
     dataset: Name = ours("data set of Tables 2 to 6 and of Figure 3")
     protocol: Name = ours("its split in Tables 2 to 5 and Figure 4, and the whole training part of Table 6")
     table3: tuple[Name, ...] = ours("experiments of Table 3, in row order", min_length=1, strict=False)

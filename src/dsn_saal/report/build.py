@@ -12,7 +12,9 @@ from typing import Any
 import typst
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.params.paper_jobs import CONTACT_SHEET, FIGURES, TABLES, ReportJob
+from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
+from dsn_saal.params.report_job import ReportJob
+from dsn_saal.params.table_jobs import TABLES
 from dsn_saal.report.facts import contact_sheet_facts, data_facts, method_facts, read_json
 from dsn_saal.report.outcomes import result_facts
 from dsn_saal.report.study import study_facts

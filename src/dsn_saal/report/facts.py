@@ -16,10 +16,11 @@ import pandas as pd
 from dsn_saal import __version__
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.origin import PHANTOM_MARK
+from dsn_saal.params.figure_jobs import CONTACT_SHEET
 from dsn_saal.params.learning import Train
 from dsn_saal.params.losses import Saal
-from dsn_saal.params.paper_jobs import CONTACT_SHEET, ReportJob
 from dsn_saal.params.regimens import Adam, Regimen, Steps
+from dsn_saal.params.report_job import ReportJob
 from dsn_saal.statistics.printed import count, listed, metric, plain, plural
 
 Facts = dict[str, Any]

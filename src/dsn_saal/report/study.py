@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dsn_saal.evaluate.summary import differences
-from dsn_saal.params.paper_jobs import ReportJob
+from dsn_saal.params.report_job import ReportJob
 from dsn_saal.statistics.effective_number import NEGLIGIBLE, alpha_of_ratio
 from dsn_saal.statistics.printed import between, count, listed, metric, near_one, plural, signed, significant
 from dsn_saal.statistics.runs import mean_and_sd

@@ -9,7 +9,9 @@ from pathlib import Path
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.evaluate.summary import Json, differences
 from dsn_saal.evaluate.trajectories import Trajectory, read_trajectories, training_counts
-from dsn_saal.params.paper_jobs import ExperimentRow, ReportJob, ResultTableJob
+from dsn_saal.params.report_job import ReportJob
+from dsn_saal.params.shown import ExperimentRow
+from dsn_saal.params.table_jobs import ResultTableJob
 from dsn_saal.statistics import printed
 from dsn_saal.statistics.effective_number import NEGLIGIBLE, alpha_of_ratio
 from dsn_saal.statistics.runs import mean_and_sd

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dsn_saal.params.paper_jobs import CertificatesTableJob
+from dsn_saal.params.table_jobs import CertificatesTableJob
 from dsn_saal.split.certificate import refused
 from dsn_saal.statistics.printed import MISSING, count
 from dsn_saal.tables.datasets import one_origin, origin_of, read_named

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.origin import common_origin
-from dsn_saal.params.paper_jobs import CohortTableJob
+from dsn_saal.params.table_jobs import CohortTableJob
 from dsn_saal.split.table import parts_of, read_split
 from dsn_saal.statistics.printed import count, plural, rate, share
 from dsn_saal.storage.tables import read_table

@@ -9,7 +9,7 @@ from typing import Any
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.origin import Origin
-from dsn_saal.params.paper_jobs import DatasetsTableJob
+from dsn_saal.params.table_jobs import DatasetsTableJob
 from dsn_saal.statistics.printed import MISSING, count, listed, metric
 from dsn_saal.tables.table import Table
 

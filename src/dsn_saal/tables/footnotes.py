@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dsn_saal.evaluate.summary import Json
-from dsn_saal.params.paper_jobs import ExperimentRow, ResultTableJob, ShareRow, SharesTableJob
+from dsn_saal.params.shown import ExperimentRow
+from dsn_saal.params.table_jobs import ResultTableJob, ShareRow, SharesTableJob
 from dsn_saal.statistics.printed import MISSING, listed, plural, share
 
 SELECTED = {

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.evaluate.summary import Json, read_summary
-from dsn_saal.params.paper_jobs import ExperimentRow, ReportJob, ResultTableJob, ShareRow, SharesTableJob
+from dsn_saal.params.report_job import ReportJob
+from dsn_saal.params.shown import ExperimentRow
+from dsn_saal.params.table_jobs import ResultTableJob, ShareRow, SharesTableJob
 from dsn_saal.statistics import printed
 from dsn_saal.tables.footnotes import result_footnotes
 from dsn_saal.tables.table import Panel, Table

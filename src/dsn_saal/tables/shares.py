@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dsn_saal.evaluate.summary import Json, differences
-from dsn_saal.params.paper_jobs import SharesTableJob
+from dsn_saal.params.table_jobs import SharesTableJob
 from dsn_saal.statistics import printed
 from dsn_saal.tables.footnotes import result_footnotes
 from dsn_saal.tables.results import FAMILIES, convention_title, read_comparable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dsn_saal.params.paper_jobs import SwitchboardTableJob
+from dsn_saal.params.table_jobs import SwitchboardTableJob
 from dsn_saal.tables.table import Table
 
 COLUMNS = ("parameter", "meaning", "the paper says", "chosen", "recommended", "alternatives")

@@ -7,7 +7,7 @@ from matplotlib.image import imread
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.figures.contact_sheet import FLAGGED, choose_panels, draw_figure
-from dsn_saal.params.paper_jobs import ContactSheetJob
+from dsn_saal.params.figure_jobs import ContactSheetJob
 from dsn_saal.storage.tables import write_table
 
 CLASSES = {"covid19": "COVID-19", "normal": "Normal", "bacterial_pneumonia": "Bacterial pneumonia"}

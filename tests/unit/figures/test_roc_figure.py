@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.figures import roc
-from dsn_saal.params.paper_jobs import figure_job
+from dsn_saal.params.figure_jobs import figure_job
 from dsn_saal.storage.tables import write_table
 
 

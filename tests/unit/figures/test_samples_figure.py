@@ -7,7 +7,7 @@ from matplotlib.image import imread
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.figures.samples import choose_samples, draw_figure
-from dsn_saal.params.paper_jobs import figure_job
+from dsn_saal.params.figure_jobs import figure_job
 from dsn_saal.storage.tables import write_table
 
 

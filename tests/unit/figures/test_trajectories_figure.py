@@ -7,7 +7,7 @@ from dsn_saal.domain.errors import BadRequest
 from dsn_saal.evaluate.summary import read_summary
 from dsn_saal.evaluate.trajectories import read_trajectories
 from dsn_saal.figures import trajectories
-from dsn_saal.params.paper_jobs import figure_job
+from dsn_saal.params.figure_jobs import figure_job
 from dsn_saal.statistics.effective_number import alpha_of_ratio, weight_ratio
 
 NAMES = ["dsn_saal", "dsn_saal_informed"]

@@ -2,7 +2,9 @@
 
 import pytest
 
-from dsn_saal.params.paper_jobs import CONTACT_SHEET, FIGURES, RESULT_TABLES, TABLES, report_job, table_job
+from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
+from dsn_saal.params.report_job import report_job
+from dsn_saal.params.table_jobs import RESULT_TABLES, TABLES, table_job
 from dsn_saal.report.build import Sources, build_report
 from dsn_saal.storage.atomic import write_text
 from dsn_saal.tables import ablation, certificates, datasets, results, shares, switchboard

@@ -6,17 +6,10 @@ import pytest
 
 from dsn_saal.cli import main
 from dsn_saal.domain.errors import BadRequest
+from dsn_saal.params.figure_jobs import FIGURES, contact_sheet_job, figure_job
 from dsn_saal.params.jobs import parse_job
-from dsn_saal.params.paper_jobs import (
-    FIGURES,
-    RESULT_TABLES,
-    TABLES,
-    ReportJob,
-    contact_sheet_job,
-    figure_job,
-    report_job,
-    table_job,
-)
+from dsn_saal.params.report_job import ReportJob, report_job
+from dsn_saal.params.table_jobs import RESULT_TABLES, TABLES, table_job
 
 
 def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, capsys):

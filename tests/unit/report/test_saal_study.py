@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dsn_saal.params.paper_jobs import report_job
+from dsn_saal.params.report_job import report_job
 from dsn_saal.report.study import study_facts
 
 NAMES = ["dsn_saal", "dsn_saal_no_decay", "dsn_saal_informed"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import dsn_saal.report
-from dsn_saal.params.paper_jobs import report_job
+from dsn_saal.params.report_job import report_job
 from dsn_saal.report.build import TEMPLATE, collect_facts
 from dsn_saal.report.facts import method_facts
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params.paper_jobs import table_job
+from dsn_saal.params.table_jobs import table_job
 from dsn_saal.statistics.effective_number import weight_ratio
 from dsn_saal.tables.ablation import make_table
 from dsn_saal.tables.table import to_markdown

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dsn_saal.params.paper_jobs import CertificatesTableJob
+from dsn_saal.params.table_jobs import CertificatesTableJob
 from dsn_saal.tables.certificates import make_table
 
 NAME = "near_duplicate: a.png = b.png"

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.params.paper_jobs import table_job
+from dsn_saal.params.table_jobs import table_job
 from dsn_saal.storage.tables import write_table
 from dsn_saal.tables.cohort import make_table
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.params.paper_jobs import table_job
+from dsn_saal.params.table_jobs import table_job
 from dsn_saal.tables.results import make_table
 from dsn_saal.tables.switchboard import make_table as make_switchboard
 

@@ -1,0 +1,60 @@
+"""What the printed paper must know: the JSON block of its rule."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from dsn_saal.params.base import Name, Section
+from dsn_saal.params.data import Preprocess
+from dsn_saal.params.learning import Evaluate, Model, Network, Train
+from dsn_saal.params.losses import Loss
+from dsn_saal.params.protocols import Cases
+from dsn_saal.params.regimens import Regimen
+from dsn_saal.params.root import Settings
+from dsn_saal.params.shown import ExperimentRow, experiment_rows, shown_dataset
+
+
+class ReportJob(Section):
+    """The printed paper."""
+
+    scale: str
+    dataset_title: str
+    classes: dict[Name, str]
+    positive: Name
+    preprocess: Preprocess
+    split: Cases
+    network: Network
+    models: dict[Name, Model]
+    losses: dict[Name, Loss]
+    regimen: Regimen
+    train: Train
+    evaluate: Evaluate
+    rows: tuple[ExperimentRow, ...]
+    control: ExperimentRow | None
+    saal_ablation: tuple[ExperimentRow, ...]
+    contact_sheets: dict[Name, str]
+
+
+def report_job(settings: Settings) -> ReportJob:
+    """The block of `dsn-saal report`."""
+    report, (dataset_title, classes) = settings.report, shown_dataset(settings)
+    split = cast("Cases", settings.protocols[report.protocol])  # a law of the settings
+    shown = [settings.experiments[name] for name in report.table3]
+    return ReportJob(
+        scale=settings.scale,
+        dataset_title=dataset_title,
+        classes=classes,
+        positive=settings.datasets[report.dataset].positive,
+        preprocess=settings.preprocess,
+        split=split,
+        network=settings.network,
+        models={experiment.model: settings.models[experiment.model] for experiment in shown},
+        losses={experiment.loss: settings.losses[experiment.loss] for experiment in shown},
+        regimen=settings.regimen_of(report.table3[0]),
+        train=settings.train,
+        evaluate=settings.evaluate,
+        rows=experiment_rows(settings, report.table3),
+        control=experiment_rows(settings, (report.control,))[0] if report.control else None,
+        saal_ablation=experiment_rows(settings, report.saal_ablation),
+        contact_sheets={name: dataset.title for name, dataset in settings.datasets.items()},
+    )

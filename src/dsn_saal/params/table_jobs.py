@@ -1,0 +1,168 @@
+"""What one table must know: the JSON blocks of the rules of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from dsn_saal.params.base import Name, Section
+from dsn_saal.params.protocols import Subsample
+from dsn_saal.params.root import Settings, SwitchboardRow, switchboard
+from dsn_saal.params.shown import ExperimentRow, experiment_rows, known_job, measured, shown_dataset
+
+
+class CohortTableJob(Section):
+    """Table 2: the cohort."""
+
+    dataset_title: str
+    classes: dict[Name, str]
+
+
+class DatasetsTableJob(Section):
+    """The data sets as they were read."""
+
+    datasets: dict[Name, str]
+
+
+class SplitDataset(Section):
+    """A data set with its splits."""
+
+    title: str
+    protocols: tuple[Name, ...]
+    accept: tuple[str, ...]
+
+
+class CertificatesTableJob(Section):
+    """What each split proves."""
+
+    datasets: dict[Name, SplitDataset]
+
+
+class ResultTableJob(Section):
+    """Tables 3, 4 and 5: experiments on one test part."""
+
+    id: Name
+    title: str
+    scale: str
+    dataset_title: str
+    shows_network: bool
+    classes: dict[Name, str]
+    positive: Name
+    rows: tuple[ExperimentRow, ...]
+    runs: int
+    width: float
+    select_epoch: str
+
+
+class ShareRow(Section):
+    """An experiment of Table 6: a method on a share of one class's training slices."""
+
+    name: Name
+    method: str
+    share: float
+
+
+class SharesTableJob(Section):
+    """Table 6: fewer and fewer training slices of one class."""
+
+    scale: str
+    dataset_title: str
+    classes: dict[Name, str]
+    positive: Name
+    rows: tuple[ShareRow, ...]
+    runs: int
+    width: float
+    select_epoch: str
+
+
+class SwitchboardTableJob(Section):
+    """The definition switchboard."""
+
+    rows: tuple[SwitchboardRow, ...]
+
+
+def cohort_table_job(settings: Settings) -> CohortTableJob:
+    """The block of `dsn-saal table table2`."""
+    dataset_title, classes = shown_dataset(settings)
+    return CohortTableJob(dataset_title=dataset_title, classes=classes)
+
+
+def datasets_table_job(settings: Settings) -> DatasetsTableJob:
+    """The block of `dsn-saal table datasets`."""
+    return DatasetsTableJob(datasets={name: dataset.title for name, dataset in settings.datasets.items()})
+
+
+def certificates_table_job(settings: Settings) -> CertificatesTableJob:
+    """The block of `dsn-saal table certificates`."""
+    return CertificatesTableJob(
+        datasets={
+            name: SplitDataset(title=dataset.title, protocols=dataset.protocols, accept=dataset.accept)
+            for name, dataset in settings.datasets.items()
+        }
+    )
+
+
+RESULT_TABLES = {
+    "table3": "Methods compared on the test part",
+    "table4": "Backbones with and without deep supervision, on the test part",
+    "table5": "Losses compared on the test part",
+}
+"""Tables of experiments and their titles, before the data set's."""
+
+
+def result_table_job(settings: Settings, name: str) -> ResultTableJob:
+    """The block of `dsn-saal table table3`, `table4` or `table5`."""
+    return ResultTableJob(
+        id=name,
+        title=RESULT_TABLES[name],
+        rows=experiment_rows(settings, settings.report.lists[name]),
+        shows_network=name == "table4",
+        **measured(settings),
+    )
+
+
+def shares_table_job(settings: Settings) -> SharesTableJob:
+    """The block of `dsn-saal table table6`."""
+    rows = [
+        ShareRow(name=name, method=method, share=_share(settings, name))
+        for method, names in settings.report.table6.items()
+        for name in names
+    ]
+    return SharesTableJob(rows=tuple(rows), **measured(settings))
+
+
+def _share(settings: Settings, experiment: str) -> float:
+    protocol = settings.protocols[settings.experiments[experiment].protocol]
+    return protocol.share if isinstance(protocol, Subsample) else 1.0
+
+
+def switchboard_table_job(settings: Settings) -> SwitchboardTableJob:
+    """The block of `dsn-saal table switchboard`."""
+    return SwitchboardTableJob(rows=tuple(switchboard(settings)))
+
+
+def ablation_table_job(settings: Settings) -> ResultTableJob:
+    """The block of `dsn-saal table saal_ablation`."""
+    return ResultTableJob(
+        id="saal_ablation",
+        title="What alpha and beta do: SAAL as read from the paper, and changes of it, on the test part",
+        rows=experiment_rows(settings, settings.report.saal_ablation),
+        shows_network=False,
+        **measured(settings),
+    )
+
+
+TABLES: dict[str, Callable[[Settings], Section]] = {
+    "table2": cohort_table_job,
+    **{name: partial(result_table_job, name=name) for name in RESULT_TABLES},
+    "table6": shares_table_job,
+    "saal_ablation": ablation_table_job,
+    "datasets": datasets_table_job,
+    "certificates": certificates_table_job,
+    "switchboard": switchboard_table_job,
+}
+
+
+def table_job(settings: Settings, name: str) -> Section:
+    """The block of `dsn-saal table NAME`."""
+    return known_job("table", name, TABLES)(settings)
