@@ -28,6 +28,29 @@ def _at(s: float, heights: tuple[float, ...], values: tuple[float, ...]) -> floa
 
 
 @dataclass(frozen=True)
+class Dome:
+    """One side of the diaphragm. No two people's are alike, and the lowest slices show little else.
+
+    Attributes:
+        top: its height s.
+        x, y: how far its middle lies from the usual place (mm; x away from the midline).
+        wide, deep: its size, 1 for the usual one.
+        turn: of its axis in radians.
+        steep: exponent with which it opens downwards.
+        ripples: how it departs from an ellipse (see `rippled`).
+    """
+
+    top: float
+    x: float
+    y: float
+    wide: float
+    deep: float
+    turn: float
+    steep: float
+    ripples: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Anatomy:
     """Measures of one patient (mm, or shares where no unit is named).
 
@@ -38,8 +61,10 @@ class Anatomy:
         fat, muscle: thickness of the layers round the ribs.
         breast: size of the breasts, 0 for none.
         heart: size of the heart; heart_turn: its axis in radians.
-        dome_right, dome_left: heights s of the diaphragm's domes.
-        junction: half the distance of the lungs behind the sternum.
+        dome_right, dome_left: the diaphragm.
+        junction: half the distance of the lungs behind the sternum; behind: the same in front of the spine.
+        waist_right, waist_left: width of the mediastinum, 1 for the usual one; waist_at: where its widest part lies,
+            as a share of its depth.
         trachea: radius; carina: height s of its fork.
         gas: radius of the stomach's gas bubble, 0 for none.
         rib_phase: where in the rib cage's period the first rib lies.
@@ -55,9 +80,13 @@ class Anatomy:
     breast: float
     heart: float
     heart_turn: float
-    dome_right: float
-    dome_left: float
+    dome_right: Dome
+    dome_left: Dome
     junction: float
+    behind: float
+    waist_right: float
+    waist_left: float
+    waist_at: float
     trachea: float
     carina: float
     gas: float
@@ -99,9 +128,10 @@ class Anatomy:
         """Everything between the lungs but the heart's bulge."""
         depth = self.half_depth
         front, back = -depth * _at(s, _S_WIDTH, _FRONT), depth * _at(s, _S_WIDTH, _BACK)
-        wide_right, wide_left = _at(s, _S_MEDIASTINUM, _RIGHT), _at(s, _S_MEDIASTINUM, _LEFT)
-        behind = 22 + 6 * abs(s - 0.5)
-        heights = np.array([front - 12, front + 0.10 * depth, front + 0.45 * (back - front), 0.45 * depth, back + 14])
+        wide_right = self.waist_right * _at(s, _S_MEDIASTINUM, _RIGHT)
+        wide_left = self.waist_left * _at(s, _S_MEDIASTINUM, _LEFT)
+        behind, waist = self.behind + 6 * abs(s - 0.5), front + self.waist_at * (back - front)
+        heights = np.array([front - 12, front + 0.10 * depth, waist, max(0.45 * depth, waist + 4), back + 14])
         right = np.array([self.junction, self.junction + 1, wide_right, behind + 3, behind])
         left = np.array([self.junction, self.junction + 1, wide_left, behind + 7, behind])
         return np.concatenate([np.stack([-right, heights], 1), np.stack([left, heights], 1)[::-1]])
@@ -116,13 +146,13 @@ class Anatomy:
 
     def dome(self, s: float, side: int) -> Points | None:
         """What bulges up under the diaphragm on one side (-1 right: liver, +1 left: stomach, spleen); None above it."""
-        top = self.dome_right if side < 0 else self.dome_left
-        if s >= top:
+        dome = self.dome_right if side < 0 else self.dome_left
+        if s >= dome.top:
             return None
-        opened = float(((top - s) / top) ** 0.42)
-        wide, deep = 0.57 * self.half_width * opened, 0.97 * self.half_depth * opened
-        outline = ellipse(side * 0.42 * self.half_width, -0.22 * self.half_depth, wide, deep, -0.12 * side)
-        return rippled(outline, self.ripples, 1.5)
+        opened = float(((dome.top - s) / dome.top) ** dome.steep)
+        wide, deep = 0.57 * dome.wide * self.half_width * opened, 0.97 * dome.deep * self.half_depth * opened
+        x, y = 0.42 * self.half_width + dome.x, -0.22 * self.half_depth + dome.y
+        return rippled(ellipse(side * x, y, wide, deep, -side * dome.turn), dome.ripples)
 
     def vertebra(self, s: float) -> Points:
         """Outline of a vertebral body with the soft tissue in front of it."""
@@ -149,14 +179,33 @@ def draw_anatomy(rng: np.random.Generator) -> Anatomy:
         breast=rng.uniform(25, 60) if woman else 0.0,
         heart=rng.uniform(0.88, 1.10),
         heart_turn=rng.uniform(0.25, 0.65),
-        dome_right=rng.uniform(0.29, 0.38),
-        dome_left=rng.uniform(0.24, 0.33),
-        junction=rng.uniform(8.0, 12.0),
+        dome_right=_draw_dome(rng, 0.29, 0.38),
+        dome_left=_draw_dome(rng, 0.24, 0.33),
+        junction=rng.uniform(7.0, 13.0),
+        behind=rng.uniform(17, 27),
+        waist_right=rng.uniform(0.82, 1.22),
+        waist_left=rng.uniform(0.82, 1.22),
+        waist_at=rng.uniform(0.32, 0.58),
         trachea=rng.uniform(7.0, 9.5),
         carina=rng.uniform(0.57, 0.61),
         gas=rng.uniform(8, 20) if rng.random() < 0.5 else 0.0,
         rib_phase=rng.uniform(0, 1),
-        ripples=tuple(
-            float(size / wave) for wave in (1, 1, 1.3, 1.3, 2, 2, 3, 3) for size in (rng.uniform(-0.014, 0.014),)
-        ),
+        ripples=_draw_ripples(rng, 0.014),
     )
+
+
+def _draw_dome(rng: np.random.Generator, lowest: float, highest: float) -> Dome:
+    return Dome(
+        top=rng.uniform(lowest, highest),
+        x=rng.uniform(-10, 10),
+        y=rng.uniform(-12, 12),
+        wide=rng.uniform(0.82, 1.12),
+        deep=rng.uniform(0.82, 1.08),
+        turn=rng.uniform(-0.1, 0.35),
+        steep=rng.uniform(0.36, 0.50),
+        ripples=_draw_ripples(rng, 0.025),
+    )
+
+
+def _draw_ripples(rng: np.random.Generator, most: float) -> tuple[float, ...]:
+    return tuple(float(rng.uniform(-most, most) / wave) for wave in (1, 1, 1.3, 1.3, 2, 2, 3, 3))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dsn_saal.ingest.dicom.header import read_header
 from dsn_saal.ingest.dicom.pixels import hounsfield
+from dsn_saal.ingest.dicom.plausible import require_rows_that_follow
 from dsn_saal.ingest.reasons import Excluded, Reason
 
 SIDE = 64
@@ -87,6 +88,41 @@ def test_what_a_damaged_codestream_decodes_to_is_not_taken_for_padding():
     rng = np.random.default_rng(1)
     hu = np.where(rng.random(HU.shape) < 0.2, rng.integers(-5000, -1300, HU.shape), HU).astype(np.int16)
     assert "damaged" in told(ct_file(hu, signed=True, intercept=0))
+
+
+def wandering(rows):
+    """The thorax with `rows` of its rows moved off, as prediction from a wrong value moves them."""
+    moved = HU.astype(np.int32)
+    for place in range(rows):
+        moved[20 + 2 * place] += 700
+    return moved.astype(np.int16)
+
+
+def test_rows_that_do_not_follow_one_another_are_damage():
+    with pytest.raises(Excluded, match="damaged"):
+        require_rows_that_follow(wandering(4))  # each row moved makes two steps
+    require_rows_that_follow(wandering(2))
+
+
+def test_rows_are_looked_at_where_the_coding_hides_damage():
+    """Nothing but JPEG goes on with other values after a wrong byte."""
+    assert (read(ct_file(wandering(4))) == wandering(4)).all()
+
+
+def test_the_edges_of_a_cut_image_and_of_a_flat_couch_are_no_damage():
+    hu = HU.copy()
+    hu[:6] = -1000
+    hu[-14:] = -1000
+    hu[-10:-8] = hu[-5:-3] = -100  # the shell of a couch as wide as the image
+    require_rows_that_follow(hu)
+
+
+def test_ground_glass_that_fills_the_field_is_no_wrong_intercept():
+    """A field inside the body, its lungs filled: the most frequent value below soft tissue is no air."""
+    inside = thorax(SIDE, noise=5)[0][12:52, 8:56]
+    hu = np.where((inside < -500) & (np.indices(inside.shape)[0] % 4 > 0), -360, inside).astype(np.int16)
+    assert ((hu > -500) & (hu < -200)).sum() > (hu < -500).sum() > 0.005 * hu.size
+    assert (read(ct_file(hu)) == hu).all()
 
 
 @pytest.mark.parametrize("ringing", [0, 60])

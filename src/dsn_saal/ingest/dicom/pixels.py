@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsn_saal.ingest.dicom.plausible import require_body_in_air, require_one_padding
-from dsn_saal.ingest.dicom.stored import stored_values
-from dsn_saal.ingest.dicom.tags import numbers, text, whole
+from dsn_saal.ingest.dicom.plausible import require_body_in_air, require_one_padding, require_rows_that_follow
+from dsn_saal.ingest.dicom.stored import is_jpeg, stored_values
+from dsn_saal.ingest.dicom.tags import numbers, tag, text, whole
 from dsn_saal.ingest.reasons import Excluded, Reason
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def hounsfield(dataset: Dataset, *, air_hu: int, number: int = 0, count: int = 1
     require_body_in_air(hu, padding)
     if padding is not None:
         hu[padding] = air_hu
+    if is_jpeg(tag(dataset.file_meta, "TransferSyntaxUID")):
+        require_rows_that_follow(hu)
     return hu, decoder
 
 

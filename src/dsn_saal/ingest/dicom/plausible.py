@@ -32,6 +32,11 @@ LARGEST_CLIPPED = 0.02
 LARGEST_SCATTERED = 0.05
 """Largest share of an image that lies far below air, is not tagged as padding, and has not one value but many."""
 
+ROW_STEP_HU = 200
+MOST_ROW_STEPS = 6
+"""Most rows in which more than half of the pixels lie ROW_STEP_HU and more from those above. Of 361 clinical slices no
+one has such a row; the edges of an image cut off above and below, and of a flat couch as wide as it, make up to six."""
+
 _FAR_BELOW_HU = -1280
 _PADDING_SHIFT = 7
 
@@ -52,6 +57,21 @@ def require_one_padding(below: NDArray[np.int16], size: int) -> None:
     counts = np.bincount((far.astype(np.int32) - np.iinfo(np.int16).min) >> _PADDING_SHIFT, minlength=2)
     if far.size - int((counts[1:] + counts[:-1]).max()) > LARGEST_SCATTERED * size:
         raise Excluded(Reason.IMPLAUSIBLE_HU, "many values far below air: the pixel data may be damaged")
+
+
+def require_rows_that_follow(hu: NDArray[np.int16]) -> None:
+    """Raise Excluded (IMPLAUSIBLE_HU) where row after row has little to do with the one above.
+
+    JPEG carries no checksum. From a wrong byte on a decoder reads other codes than were written: it does not stop, and
+    what it predicts from its own errors steps from row to row as no body does. Not caught are errors of a few rows.
+
+    Args:
+        hu: (rows, columns) HU, before or after padding is set to air.
+    """
+    lower, upper = hu[1:].astype(np.int32), hu[:-1].astype(np.int32)
+    far = np.count_nonzero(np.abs(lower - upper) >= ROW_STEP_HU, axis=1)
+    if np.count_nonzero(2 * far > hu.shape[1]) > MOST_ROW_STEPS:
+        raise Excluded(Reason.IMPLAUSIBLE_HU, "rows that do not follow one another: the pixel data may be damaged")
 
 
 def require_body_in_air(hu: NDArray[np.int16], padding: NDArray[np.bool_] | None) -> None:
@@ -99,8 +119,11 @@ def _fault(counts: NDArray[np.intp], size: int, clipped: int) -> str:
 
 
 def _air_mode(counts: NDArray[np.intp]) -> int:
-    """Lower end of the fullest bin of MODE_BIN_HU below soft tissue."""
-    below = counts[: (SOFT[0] - _LOWEST) // BIN_HU]
+    """Lower end of the fullest bin of MODE_BIN_HU among what is as thin as air and lung.
+
+    What lies between them and soft tissue is not looked at: ground glass may fill a field inside the body.
+    """
+    below = counts[: (AIR[1] - _LOWEST) // BIN_HU]
     width = MODE_BIN_HU // BIN_HU
     whole = below[: len(below) // width * width].reshape(-1, width).sum(axis=1)
     return int(whole.argmax()) * MODE_BIN_HU + _LOWEST

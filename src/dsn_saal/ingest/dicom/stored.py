@@ -29,6 +29,11 @@ _PLUGINS = {
 }
 
 
+def is_jpeg(syntax: uid.UID) -> bool:
+    """Whether a transfer syntax is JPEG or JPEG-LS, whose damage a decoder does not notice."""
+    return syntax in uid.JPEGTransferSyntaxes or syntax in uid.JPEGLSTransferSyntaxes
+
+
 def stored_values(dataset: Dataset, number: int, count: int) -> tuple[NDArray[Any], str]:
     """Stored values of one frame, bits above BitsStored among them, and the decoder.
 
