@@ -10,6 +10,7 @@ from pathlib import Path
 
 import dsn_saal
 from dsn_saal.domain.errors import DsnSaalError
+from dsn_saal.domain.pixels import PIXEL_FILES
 from dsn_saal.domain.run import RunKey
 from dsn_saal.params import resolve
 from dsn_saal.params import figure_jobs, jobs, report_job, table_jobs
@@ -101,7 +102,10 @@ def of_experiment(pattern, **named):
     def named_after(wildcards):
         experiment = settings.experiments[wildcards.experiment]
         return pattern.format(
-            dataset=experiment.dataset, protocol=experiment.protocol, **named
+            dataset=experiment.dataset,
+            protocol=experiment.protocol,
+            pixels=PIXEL_FILES[experiment.pixels],
+            **named,
         )
 
     return named_after

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from dsn_saal.domain.pixels import Pixels
 from dsn_saal.params.base import Name, Section, open_choice, ours, stated
 
 
@@ -112,6 +113,9 @@ class Experiment(Section):
     loss: Name
     method: Name = ours("how it learns")
     labels: Labels = ours("permuted: the training slices' labels dealt out anew, the control")
+    pixels: Pixels = ours(
+        "what the network sees: the lungs, or the slice without them, the shortcut probe", default="lungs"
+    )
 
 
 class Train(Section):

@@ -57,6 +57,7 @@ class Settings(Section):
             _require_known(f"experiments.{name}.protocol", experiment.protocol, splits)
             self._require_one_test_part(name, experiment.protocol)
             self._require_plain(name, experiment)
+            self._require_pixels(name, experiment)
         for name, dataset in self.datasets.items():
             for protocol in dataset.protocols:
                 _require_known(f"datasets.{name}.protocols", protocol, self.protocols)
@@ -102,6 +103,16 @@ class Settings(Section):
             raise ValueError(f"{where} a model without deep supervision, not {experiment.model!r}")
         if experiment.labels != "as_given":
             raise ValueError(f"{where} labels: as_given, because its meta set must be clean")
+
+    def _require_pixels(self, name: str, experiment: Experiment) -> None:
+        """What surrounds the lungs is known where lungs are cut out, and no other data set is learned from."""
+        if experiment.pixels == "lungs":
+            return
+        if self.datasets[experiment.dataset].lungs != "hull":
+            raise ValueError(f"experiments.{name}.pixels is surroundings, but {experiment.dataset!r} has lungs: none")
+        method = self.methods[experiment.method]
+        if isinstance(method, SelfTrans) and method.unlabelled:
+            raise ValueError(f"experiments.{name}.pixels is surroundings; {experiment.method!r} learns from lungs too")
 
     def _cohort(self, dataset: str) -> Cohort:
         _require_known("a phantom source needs a cohort: phantom.cohorts", dataset, self.phantom.cohorts)
