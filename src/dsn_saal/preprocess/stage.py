@@ -1,4 +1,4 @@
-"""`dsn-saal preprocess`: a manifest becomes images and their surroundings, masks, grids, an index with quality flags."""
+"""`dsn-saal preprocess`: a manifest becomes images, their surroundings, masks, grids, an index with quality flags."""
 
 from __future__ import annotations
 
