@@ -141,9 +141,7 @@ def confusion_figure_job(settings: Settings) -> ConfusionFigureJob:
         classes=shown_dataset(settings)[1],
         positive=settings.datasets[settings.report.dataset].positive,
         rows=tuple(
-            ConfusionRow(
-                title=title, experiments=names, shares=tuple(training_share(settings, name) for name in names)
-            )
+            ConfusionRow(title=title, experiments=names, shares=tuple(training_share(settings, name) for name in names))
             for title, names in settings.report.table6.items()
         ),
         runs=settings.train.runs,
