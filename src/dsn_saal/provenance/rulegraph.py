@@ -31,7 +31,7 @@ def rule_graph(workflow: Any, target: str = "all") -> str:
     literal = {str(output): rule for rule in workflow.rules if not rule.has_wildcards() for output in rule.output}
     seen: dict[tuple[str, str], Any] = {}
     edges: set[tuple[str, str]] = set()
-    pending = [(workflow.get_rule(target), {})]
+    pending: list[tuple[Any, dict[str, str]]] = [(workflow.get_rule(target), {})]
     while pending:
         rule, wildcards = pending.pop()
         key = (rule.name, json.dumps(wildcards, sort_keys=True))
