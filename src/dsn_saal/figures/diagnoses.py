@@ -83,19 +83,15 @@ def draw_diagnoses(job: DiagnosesFigureJob, *, images: Path, predictions: Mappin
     held, titles = _read(job, images, predictions), list(job.classes.values())
     n = len(titles)
     with figure_style():
-        figure = Figure(figsize=(2 * n * PANEL + 0.5, n * (PANEL + 0.3) + 0.75), layout="constrained")
-        axes = figure.subplots(n, 2 * n, squeeze=False)
-        for true in range(n):
-            for named in range(n):
-                cell = axes[true, 2 * named : 2 * named + 2]
+        figure = Figure(figsize=(2 * n * PANEL + 0.5, n * (PANEL + 0.26) + 0.75), layout="constrained")
+        parts = figure.subfigures(1, n, squeeze=False, wspace=0.02, width_ratios=[1.13] + [1] * (n - 1))[0]
+        for named, part in enumerate(parts):
+            part.suptitle(f"predicted: {titles[named]}", fontsize=7.5, fontweight="bold")
+            for true, cell in enumerate(part.subplots(n, 2, squeeze=False)):
                 found = [] if held.slices is None else most_and_least(held.slices, true, named)
                 _draw_cell(list(cell), held, found, correct=true == named, words=("most sure", "least sure"))
-            _name_row(axes[true, 0], titles[true])
-        for named in range(n):
-            axes[0, 2 * named].annotate(
-                f"predicted: {titles[named]}", (1.04, 1.32), xycoords="axes fraction", ha="center", va="bottom",
-                fontsize=7.5, fontweight="bold",
-            )  # fmt: skip
+                if named == 0:
+                    cell[0].set_ylabel(f"true: {titles[true]}".replace(" pneumonia", "\npneumonia"), fontsize=7)
         figure.supxlabel(_legend(job, held), fontsize=6)
         mark_origin(figure, common_origin(held.index["origin"]))
         write_figure_files(figure, out)
@@ -118,7 +114,7 @@ def draw_failures(job: DiagnosesFigureJob, *, images: Path, predictions: Mapping
     confusions = [(true, named) for true in range(len(titles)) for named in range(len(titles)) if true != named]
     rows = -(-len(confusions) // 2)
     with figure_style():
-        figure = Figure(figsize=(2 * job.per_cell * 0.94 + 0.2, rows * (PANEL + 0.62) + 0.6), layout="constrained")
+        figure = Figure(figsize=(2 * job.per_cell * 0.94 + 0.2, rows * (PANEL + 0.5) + 0.6), layout="constrained")
         parts = figure.subfigures(rows, 2, squeeze=False, wspace=0.03)
         for part in parts.ravel()[len(confusions) :]:
             part.set_visible(False)
@@ -167,7 +163,7 @@ def _caption(held: Sources, slice_: dict[str, Any], *, short: bool, head: list[s
     """Lines over a slice: how sure; in the gallery also the case's hash, where it lies, and what the flags say."""
     sure = f"p = {slice_['probability']:.2f}"
     if short:
-        return [f"{head[0]}: {sure}" if head else sure]
+        return [*head, sure]
     known = held.index.loc[slice_["row"]]
     flags = [note for flag, note in NOTES.items() if known[flag]]
     where = held.where[int(slice_["row"])] or "place unknown"
@@ -175,10 +171,7 @@ def _caption(held: Sources, slice_: dict[str, Any], *, short: bool, head: list[s
     return [f"{sure}, {where}", str(slice_["case"])[:8] or "case unknown", ", ".join([area, *flags])]
 
 
-def _name_row(axis: Axes, title: str) -> None:
-    axis.set_ylabel(f"true: {title}".replace(" pneumonia", "\npneumonia"), fontsize=7, fontweight="bold")
-
-
 def _legend(job: DiagnosesFigureJob, held: Sources) -> str:
     runs = "1 run" if held.runs == 1 else f"{held.runs} runs"
-    return f"{job.experiment.title}: probability p of the predicted class, mean over {runs}. Outline: lung mask."
+    rest = "Outline: lung mask; thick frame: rightly diagnosed."
+    return f"{job.experiment.title}: probability p of the predicted class, mean over {runs}. {rest}"

@@ -25,7 +25,7 @@ from dsn_saal.params.probe_jobs import CrossJob, CrossTest
 from dsn_saal.probe.chosen_run import no_weights_because, with_weights
 from dsn_saal.split.table import parts_of, read_split, shared_test
 from dsn_saal.statistics.confusion import class_rates
-from dsn_saal.statistics.intervals import bootstrap_intervals, case_confusions
+from dsn_saal.statistics.intervals import FEWEST_CASES, bootstrap_intervals, case_confusions
 from dsn_saal.statistics.ranking import auc
 from dsn_saal.statistics.runs import mean_and_sd
 from dsn_saal.storage.atomic import write_json
@@ -181,11 +181,12 @@ def _metrics(evaluate: Evaluate, cases: Sequence[pd.Series[str]], answers: Seque
     interval = None
     if all(names.equals(cases[0]) for names in cases):  # of folds each run has cases of its own
         first = np.unique(numbers[0], return_index=True)[1]
-        drawn = bootstrap_intervals(
-            np.stack(confusions), answers[0].positive[first].astype(int), positive=1, level=evaluate.interval_level,
-            draws=evaluate.bootstrap_draws, seed=evaluate.bootstrap_seed,
-        )  # fmt: skip
-        interval = drawn["accuracy.balanced"]
+        strata = answers[0].positive[first].astype(int)
+        if np.bincount(strata, minlength=2).min() >= FEWEST_CASES:
+            interval = bootstrap_intervals(
+                np.stack(confusions), strata, positive=1, level=evaluate.interval_level,
+                draws=evaluate.bootstrap_draws, seed=evaluate.bootstrap_seed,
+            )["accuracy.balanced"]  # fmt: skip
     over = {name: dict(zip(("mean", "sd"), mean_and_sd(held, evaluate.std_ddof), strict=True)) for name, held in
             values.items()}  # fmt: skip
     shown = {name: [None if math.isnan(value) else value for value in held] for name, held in values.items()}
