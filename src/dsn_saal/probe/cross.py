@@ -24,8 +24,9 @@ from dsn_saal.params.learning import Evaluate
 from dsn_saal.params.probe_jobs import CrossJob, CrossTest
 from dsn_saal.probe.chosen_run import no_weights_because, with_weights
 from dsn_saal.split.table import parts_of, read_split, shared_test
+from dsn_saal.statistics.case_means import FEWEST_CASES
 from dsn_saal.statistics.confusion import class_rates
-from dsn_saal.statistics.intervals import FEWEST_CASES, bootstrap_intervals, case_confusions
+from dsn_saal.statistics.intervals import bootstrap_intervals, case_confusions
 from dsn_saal.statistics.ranking import auc
 from dsn_saal.statistics.runs import mean_and_sd
 from dsn_saal.storage.atomic import write_json

@@ -86,12 +86,10 @@ def shortcut_reading(runs: Sequence[float] | None, cases: Sequence[float] | None
         return "No interval over runs can be given."
     undone = cases is not None and cases[0] <= chance <= cases[1]
     if runs[0] > chance:
-        told = "SHORTCUT WARNING: the interval over runs lies above it, so what surrounds the lungs tells the classes apart"
+        told = "SHORTCUT WARNING: the interval over runs lies above it, so what surrounds the lungs tells classes apart"
         return f"{told}; the interval over cases does contain it." if undone else f"{told}."
     if runs[1] < chance:
-        told = (
-            "The interval over runs lies below it: what was learnt outside the lungs does not carry over to other cases"
-        )
+        told = "The interval over runs lies below it: what was learnt outside the lungs does not hold for other cases"
         return f"{told}; the interval over cases contains it." if undone else f"{told}."
     return "The interval over runs contains that value: what surrounds the lungs tells nothing, as it should be."
 

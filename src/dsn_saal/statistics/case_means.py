@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from dsn_saal.statistics.intervals import draw_cases
 
+FEWEST_CASES = 5
+"""Fewest cases of each class behind an interval over cases: drawing two or three again hides how few they are."""
+
 
 def mean_over_cases(
     values: NDArray[np.floating], cases: NDArray[np.integer], *, level: float, draws: int, seed: int

@@ -13,9 +13,6 @@ from dsn_saal.statistics.confusion import confusion_matrix, confusion_metrics
 
 Floats = NDArray[np.float64]
 
-FEWEST_CASES = 5
-"""Fewest cases of each class behind an interval over cases: drawing two or three of them again hides how few they are."""
-
 
 def wilson(successes: float, n: int, level: float) -> tuple[float, float]:
     """Wilson score interval of a proportion.

@@ -8,7 +8,7 @@ from typing import Any
 
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.params.table_jobs import CrossTableJob
-from dsn_saal.statistics.intervals import FEWEST_CASES
+from dsn_saal.statistics.case_means import FEWEST_CASES
 from dsn_saal.statistics.printed import MISSING, count, interval, mean_and_sd, plural
 from dsn_saal.tables.datasets import one_origin, read_named
 from dsn_saal.tables.table import Table
@@ -77,7 +77,7 @@ def _cells(cell: Json) -> tuple[str, ...]:
 
 def _footnotes(job: CrossTableJob, read: Mapping[str, Json]) -> tuple[str, ...]:
     notes = [
-        f"The probability of {job.positive_title} is ranked (AUC); it is named where it is the largest. On the data set "
+        f"The probability of {job.positive_title} is ranked (AUC); it is named where it is largest. On the data set "
         "that a network learned from, each run meets the test part of its own split; on another one all slices that a "
         "split tests. A slice of an unknown case counts as a case of its own. No interval where a class has fewer than "
         f"{FEWEST_CASES} cases: drawing them again would hide how few they are.",
