@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params import figure_jobs, jobs, report_job, resolve, table_jobs
+from dsn_saal.params import figure_jobs, jobs, probe_jobs, report_job, resolve, table_jobs
 from dsn_saal.provenance.code import LEFT_OUT, Code
 from dsn_saal.provenance.followed import require_followed
 from dsn_saal.provenance.pins import WITHOUT_RESULT, Pins
@@ -51,6 +51,10 @@ def stage_blocks(settings):
     data_of = {name: (experiment.dataset, experiment.protocol) for name, experiment in experiments.items()}
     yield "train", [(name, jobs.train_job(settings, name), data_of[name]) for name in experiments]
     yield "evaluate", [(name, jobs.evaluate_job(settings, name), data_of[name]) for name in experiments]
+    probe, splits = settings.probe, [probe_jobs.cross_splits(settings, name) for name in settings.probe.cross]
+    cams = [(name, probe_jobs.cam_job(settings, name), data_of[name]) for name in probe.cam]
+    crosses = [(name, probe_jobs.cross_job(settings, name)) for name in probe.cross]
+    yield "probe", [cams, crosses, splits, probe_jobs.network_job(settings)]
     tables = [table_jobs.table_job(settings, name) for name in table_jobs.TABLES]
     yield "tables", [tables, settings.report]
     figures = [figure_jobs.figure_job(settings, name) for name in figure_jobs.FIGURES]

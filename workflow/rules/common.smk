@@ -10,11 +10,13 @@ from pathlib import Path
 
 import dsn_saal
 from dsn_saal.domain.errors import DsnSaalError
+from dsn_saal.domain.pixels import PIXEL_FILES
 from dsn_saal.domain.run import RunKey
 from dsn_saal.params import resolve
-from dsn_saal.params import figure_jobs, jobs, report_job, table_jobs
+from dsn_saal.params import figure_jobs, jobs, probe_jobs, report_job, table_jobs
 from dsn_saal.provenance.followed import require_followed
 from dsn_saal.provenance.glue import attach
+from dsn_saal.provenance.rulegraph import rule_graph
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
@@ -26,7 +28,7 @@ FOLDERS = [
     PHANTOM,
     *(
         f"results/{stage}"
-        for stage in ("ingest", "preprocess", "split", "train", "evaluate")
+        for stage in ("ingest", "preprocess", "split", "train", "evaluate", "probe")
     ),
     *(f"results/{kind}" for kind in ("tables", "figures", "report")),
 ]
@@ -90,7 +92,7 @@ SHOWN = dict.fromkeys(
     [
         *settings.report.table3,
         *settings.report.saal_ablation,
-        *filter(None, [settings.report.control]),
+        *filter(None, [settings.report.control, settings.report.shortcut]),
     ]
 )
 
@@ -101,7 +103,10 @@ def of_experiment(pattern, **named):
     def named_after(wildcards):
         experiment = settings.experiments[wildcards.experiment]
         return pattern.format(
-            dataset=experiment.dataset, protocol=experiment.protocol, **named
+            dataset=experiment.dataset,
+            protocol=experiment.protocol,
+            pixels=PIXEL_FILES[experiment.pixels],
+            **named,
         )
 
     return named_after
@@ -205,6 +210,13 @@ def made(folder):
                 run=RUNS,
                 file=EVALUATED,
             ),
+        ],
+        "results/probe": [
+            "network.json",
+            *expand(
+                "cam/{experiment}/{file}", experiment=settings.probe.cam, file=CAM_FILES
+            ),
+            *expand("cross/{experiment}.json", experiment=settings.probe.cross),
         ],
         "results/tables": expand("{table}.{kind}", table=TABLES, kind=TABLE_KINDS),
         "results/figures": expand("{figure}.{kind}", figure=FIGURES, kind=FIGURE_KINDS),

@@ -6,7 +6,7 @@ SUMMARY = "results/evaluate/{experiment}/summary.json"
 
 rule evaluate:
     input:
-        images=of_experiment("results/preprocess/{dataset}/images.npy"),
+        images=of_experiment("results/preprocess/{dataset}/{pixels}"),
         index=of_experiment("results/preprocess/{dataset}/index.parquet"),
         split=of_experiment(f"{SPLIT}.parquet"),
         weights="results/train/{experiment}/SHA256SUMS",

@@ -88,3 +88,111 @@ rule saal_trajectories:
     shell:
         "dsn-saal figure saal_trajectories {params.summaries:q} {params.training:q} --out {params.out:q} "
         "--settings {params.settings:q} &> {log:q}"
+
+
+# Drawn from the rules as they are parsed: the figure follows when the graph changes.
+rule figure1:
+    output:
+        figure("figure1"),
+    log:
+        "logs/figures/figure1.log",
+    params:
+        settings=lambda wildcards: figure_jobs.figure_job(settings, "figure1").to_json(),
+        code=glue.code("cli.figure"),
+        graph=lambda wildcards: rule_graph(workflow),
+        out=subpath(output[0], strip_suffix=".svg"),
+    shell:
+        "dsn-saal figure figure1 --graph {params.graph:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
+
+
+rule figure2:
+    input:
+        "results/probe/network.json",
+    output:
+        figure("figure2"),
+    log:
+        "logs/figures/figure2.log",
+    params:
+        settings=lambda wildcards: figure_jobs.figure_job(settings, "figure2").to_json(),
+        code=glue.code("cli.figure"),
+        out=subpath(output[0], strip_suffix=".svg"),
+    shell:
+        "dsn-saal figure figure2 --network {input:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
+
+
+rule figure5:
+    input:
+        expand(
+            "results/evaluate/{experiment}/{run}/predictions.parquet",
+            experiment=IN_TABLE6,
+            run=RUNS,
+        ),
+    output:
+        figure("figure5"),
+    log:
+        "logs/figures/figure5.log",
+    params:
+        settings=lambda wildcards: figure_jobs.figure_job(settings, "figure5").to_json(),
+        code=glue.code("cli.figure"),
+        predictions=named("--predictions", "results/evaluate/{experiment}", IN_TABLE6),
+        out=subpath(output[0], strip_suffix=".svg"),
+    shell:
+        "dsn-saal figure figure5 {params.predictions:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
+
+
+rule diagnoses:
+    input:
+        expand(
+            f"{SHOWN_PREPROCESSED}/{{file}}",
+            file=["images.npy", "masks.npy", "index.parquet"],
+        ),
+        expand(
+            "results/evaluate/{experiment}/{run}/predictions.parquet",
+            experiment=settings.report.figure6,
+            run=RUNS,
+        ),
+    output:
+        figure("{diagnoses}"),
+    log:
+        "logs/figures/{diagnoses}.log",
+    wildcard_constraints:
+        diagnoses="figure6|failures",
+    params:
+        settings=lambda wildcards: figure_jobs.figure_job(
+            settings, wildcards.diagnoses
+        ).to_json(),
+        code=glue.code("cli.figure"),
+        images=subpath(input[0], parent=True),
+        predictions=named(
+            "--predictions", "results/evaluate/{experiment}", [settings.report.figure6]
+        ),
+        out=subpath(output[0], strip_suffix=".svg"),
+    shell:
+        "dsn-saal figure {wildcards.diagnoses} --images {params.images:q} {params.predictions:q} --out {params.out:q} "
+        "--settings {params.settings:q} &> {log:q}"
+
+
+rule figure7:
+    input:
+        expand(
+            f"{SHOWN_PREPROCESSED}/{{file}}",
+            file=["images.npy", "masks.npy", "index.parquet"],
+        ),
+        expand(
+            "results/probe/cam/{experiment}/{file}",
+            experiment=settings.probe.cam,
+            file=CAM_FILES,
+        ),
+    output:
+        figure("figure7"),
+    log:
+        "logs/figures/figure7.log",
+    params:
+        settings=lambda wildcards: figure_jobs.figure_job(settings, "figure7").to_json(),
+        code=glue.code("cli.figure"),
+        images=subpath(input[0], parent=True),
+        cams=named("--cam", CAM, settings.probe.cam),
+        out=subpath(output[0], strip_suffix=".svg"),
+    shell:
+        "dsn-saal figure figure7 --images {params.images:q} {params.cams:q} --out {params.out:q} "
+        "--settings {params.settings:q} &> {log:q}"

@@ -1,7 +1,8 @@
-# Window, lungs, resize: slices become images, packed masks, grids and an index with quality flags.
+# Window, lungs, resize: slices become images, what surrounds their lungs, packed masks, grids and an index with quality flags.
 
 PREPROCESSED = [
     "images.npy",
+    "surroundings.npy",
     "masks.npy",
     "grids.npy",
     "index.parquet",

@@ -10,6 +10,8 @@ rule report:
             "results/train/{experiment}/SHA256SUMS",
             experiment=settings.report.saal_ablation,
         ),
+        expand("results/probe/cam/{experiment}/cam.json", experiment=settings.probe.cam),
+        expand(CROSS, experiment=settings.probe.cross),
         flow=f"results/ingest/{settings.report.dataset}/flow.json",
         mask_quality=f"{SHOWN_PREPROCESSED}/mask_quality.json",
         index=f"{SHOWN_PREPROCESSED}/index.parquet",
@@ -33,7 +35,10 @@ rule report:
         ],
         summaries=named("--summary", SUMMARY, SHOWN),
         training=named("--training", TRAINED, settings.report.saal_ablation),
+        cams=named("--cam", f"{CAM}/cam.json", settings.probe.cam),
+        crosses=named("--cross", CROSS, settings.probe.cross),
     shell:
         "dsn-saal report {params.tables:q} {params.figures:q} {params.summaries:q} {params.training:q} "
+        "{params.cams:q} {params.crosses:q} "
         "--flow {input.flow:q} --mask-quality {input.mask_quality:q} --index {input.index:q} "
         "--certificate {input.certificate:q} --out {output:q} --settings {params.settings:q} &> {log:q}"

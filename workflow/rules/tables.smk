@@ -150,3 +150,19 @@ rule certificates:
     shell:
         "dsn-saal table certificates {params.flows:q} {params.proofs:q} --out {params.out:q} "
         "--settings {params.settings:q} &> {log:q}"
+
+
+rule cross_table:
+    input:
+        expand(CROSS, experiment=settings.probe.cross),
+    output:
+        table("cross"),
+    log:
+        "logs/tables/cross.log",
+    params:
+        settings=lambda wildcards: table_jobs.table_job(settings, "cross").to_json(),
+        code=glue.code("cli.table"),
+        probes=named("--probe", CROSS, settings.probe.cross),
+        out=subpath(output[0], strip_suffix=".csv"),
+    shell:
+        "dsn-saal table cross {params.probes:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"

@@ -3,7 +3,7 @@
 
 rule train:
     input:
-        images=of_experiment("results/preprocess/{dataset}/images.npy"),
+        images=of_experiment("results/preprocess/{dataset}/{pixels}"),
         index=of_experiment("results/preprocess/{dataset}/index.parquet"),
         split=of_experiment(f"{SPLIT}.parquet"),
         certificate=of_experiment(f"{SPLIT}.certificate.json"),

@@ -19,6 +19,7 @@ COMMANDS = {
     "certify": "hold slices that are learned from without labels against what is tested",
     "train": "train all runs of one experiment",
     "evaluate": "predict and measure all runs of one experiment",
+    "probe": "look into the networks of one experiment",
     "metrics": "collect the primary metrics of every experiment",
     "table": "write one table",
     "figure": "draw one figure",

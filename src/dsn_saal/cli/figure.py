@@ -5,15 +5,22 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
-from dsn_saal.cli.common import add_settings, known_dataset, named_path, read_job, require_inputs
+from dsn_saal.cli.common import Job, add_settings, known_dataset, named_path, read_job, require_inputs
 from dsn_saal.params.figure_jobs import (
     FIGURES,
+    CamFigureJob,
+    ConfusionFigureJob,
     ContactSheetJob,
+    DiagnosesFigureJob,
+    FlowFigureJob,
+    NetworkFigureJob,
     RocFigureJob,
     SamplesFigureJob,
     TrajectoriesFigureJob,
     contact_sheet_job,
+    figure_job,
     roc_figure_job,
     samples_figure_job,
     trajectories_figure_job,
@@ -32,6 +39,9 @@ EXAMPLE = """examples:
 
 figure3 and contact_sheet read IMAGES/{images.npy,masks.npy,index.parquet};
 figure4 reads DIR/run-NN/predictions.parquet of every run; saal_trajectories DIR/run-NN/{run.json,history.csv};
+figure1 is drawn by the workflow, which hands over the graph of its rules; figure2 reads what probe network wrote;
+figure5 reads DIR/run-NN/predictions.parquet as figure4 does; figure6 and failures read both those and IMAGES;
+figure7 reads IMAGES and DIR/{maps.npy,slices.parquet,cam.json} of every --cam;
 writes OUT.svg and OUT.png"""
 
 
@@ -53,6 +63,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--training", "EXPERIMENT=DIR", "folder that train wrote, one a variant (saal_trajectories)"),
     ):
         parser.add_argument(option, type=named_path, action="append", default=[], metavar=metavar, help=text)
+    parser.add_argument(
+        "--cam",
+        type=named_path,
+        action="append",
+        default=[],
+        metavar="EXPERIMENT=DIR",
+        help="folder that probe cam wrote, one a row (figure7)",
+    )
+    parser.add_argument("--graph", metavar="JSON", help="the rules and who reads whom (figure1)")
+    parser.add_argument("--network", type=Path, help="what probe network wrote (figure2)")
     parser.add_argument("--out", type=Path, required=True, metavar="STEM", help="path without suffix")
     add_settings(parser)
 
@@ -95,9 +115,59 @@ def _trajectories(args: argparse.Namespace) -> None:
     draw_figure(job, summaries=dict(args.summary), training=dict(args.training), out=args.out)
 
 
+def _flow(args: argparse.Namespace) -> None:
+    from dsn_saal.figures.flow import draw_figure
+
+    require_inputs(args, "graph")
+    draw_figure(read_job(args, FlowFigureJob, _cut(args, FlowFigureJob)), graph=args.graph, out=args.out)
+
+
+def _network(args: argparse.Namespace) -> None:
+    from dsn_saal.figures.network import draw_figure
+
+    require_inputs(args, "network")
+    draw_figure(read_job(args, NetworkFigureJob, _cut(args, NetworkFigureJob)), network=args.network, out=args.out)
+
+
+def _confusion(args: argparse.Namespace) -> None:
+    from dsn_saal.figures.confusion import draw_figure
+
+    require_inputs(args, "predictions")
+    job = read_job(args, ConfusionFigureJob, _cut(args, ConfusionFigureJob))
+    draw_figure(job, predictions=dict(args.predictions), out=args.out)
+
+
+def _diagnoses(args: argparse.Namespace) -> None:
+    from dsn_saal.figures.diagnoses import draw_diagnoses, draw_failures
+
+    require_inputs(args, "images", "predictions")
+    job = read_job(args, DiagnosesFigureJob, _cut(args, DiagnosesFigureJob))
+    draw = draw_failures if args.name == "failures" else draw_diagnoses
+    draw(job, images=args.images, predictions=dict(args.predictions), out=args.out)
+
+
+def _cam(args: argparse.Namespace) -> None:
+    from dsn_saal.figures.cams import draw_figure
+
+    require_inputs(args, "images", "cam")
+    job = read_job(args, CamFigureJob, _cut(args, CamFigureJob))
+    draw_figure(job, images=args.images, cams=dict(args.cam), out=args.out)
+
+
+def _cut(args: argparse.Namespace, model: type[Job]) -> Callable[[Settings], Job]:
+    """The figure's block out of the settings; the model says of which kind it is."""
+    return lambda settings: cast("Job", figure_job(settings, args.name))
+
+
 DRAWERS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "figure1": _flow,
+    "figure2": _network,
     "figure3": _samples,
     "figure4": _roc,
+    "figure5": _confusion,
+    "figure6": _diagnoses,
+    "figure7": _cam,
+    "failures": _diagnoses,
     "saal_trajectories": _trajectories,
     "contact_sheet": _contact_sheet,
 }

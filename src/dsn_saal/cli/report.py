@@ -18,9 +18,12 @@ EXAMPLE = """example:
       --summary vgg16_bn_ce=results/evaluate/vgg16_bn_ce/summary.json \\
       --summary dsn_saal=results/evaluate/dsn_saal/summary.json \\
       --summary vgg16_bn_ce_permuted=results/evaluate/vgg16_bn_ce_permuted/summary.json \\
-      --training dsn_saal=results/train/dsn_saal ... --out results/report/paper.pdf
+      --training dsn_saal=results/train/dsn_saal ... \\
+      --cam dsn_saal=results/probe/cam/dsn_saal/cam.json ... \\
+      --cross vgg16_bn_ce=results/probe/cross/vgg16_bn_ce.json --out results/report/paper.pdf
 
---summary: every experiment of report.table3 and report.saal_ablation, and report.control where it is set"""
+--summary: every experiment of report.table3 and report.saal_ablation, and report.control and
+           report.shortcut where they are set"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--figure", "NAME=SVG", "every figure that it prints"),
         ("--summary", "EXPERIMENT=JSON", "what evaluate measured"),
         ("--training", "EXPERIMENT=DIR", "what train wrote, of each experiment of report.saal_ablation"),
+        ("--cam", "EXPERIMENT=JSON", "cam.json of each experiment of probe.cam"),
+        ("--cross", "EXPERIMENT=JSON", "what probe cross wrote of each experiment of probe.cross"),
     ):
         parser.add_argument(option, type=named_path, action="append", required=True, metavar=metavar, help=text)
     parser.add_argument("--flow", type=Path, required=True, help="what ingest read and left out")
@@ -50,6 +55,8 @@ def run(args: argparse.Namespace) -> None:
         figures=dict(args.figure),
         summaries=dict(args.summary),
         training=dict(args.training),
+        cams=dict(args.cam),
+        crosses=dict(args.cross),
         flow=args.flow,
         mask_quality=args.mask_quality,
         index=args.index,

@@ -13,6 +13,7 @@ from dsn_saal.params.table_jobs import (
     TABLES,
     CertificatesTableJob,
     CohortTableJob,
+    CrossTableJob,
     DatasetsTableJob,
     ResultTableJob,
     SharesTableJob,
@@ -20,6 +21,7 @@ from dsn_saal.params.table_jobs import (
     ablation_table_job,
     certificates_table_job,
     cohort_table_job,
+    cross_table_job,
     datasets_table_job,
     result_table_job,
     shares_table_job,
@@ -70,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--flow", "DATASET=FILE", "flow.json of each data set (datasets, certificates)"),
         ("--mask-quality", "DATASET=FILE", "mask_quality.json of each data set (datasets)"),
         ("--proof", "DATASET/SPLIT=FILE", "certificate of each split (certificates)"),
+        ("--probe", "EXPERIMENT=FILE", "what probe cross wrote of each experiment (cross)"),
     ):
         parser.add_argument(option, type=named_path, action="append", default=[], metavar=metavar, help=text)
     parser.add_argument("--out", type=Path, required=True, metavar="STEM", help="path without suffix")
@@ -130,6 +133,13 @@ def _certificates(args: argparse.Namespace) -> Table:
     return make_table(job, certificates=dict(args.proof), flows=dict(args.flow))
 
 
+def _cross(args: argparse.Namespace) -> Table:
+    from dsn_saal.tables.cross import make_table
+
+    require_inputs(args, "probe")
+    return make_table(read_job(args, CrossTableJob, cross_table_job), probes=dict(args.probe))
+
+
 def _switchboard(args: argparse.Namespace) -> Table:
     from dsn_saal.tables.switchboard import make_table
 
@@ -141,6 +151,7 @@ MAKERS: dict[str, Callable[[argparse.Namespace], Table]] = {
     **dict.fromkeys(RESULT_TABLES, _results),
     "table6": _shares,
     "saal_ablation": _ablation,
+    "cross": _cross,
     "datasets": _datasets,
     "certificates": _certificates,
     "switchboard": _switchboard,

@@ -15,6 +15,7 @@ from dsn_saal.data.inference import Progress, fix_arithmetic, predict_logits, re
 from dsn_saal.data.resident import ResidentImages
 from dsn_saal.domain.classes import ClassSet
 from dsn_saal.domain.errors import CheckFailed
+from dsn_saal.domain.pixels import PIXEL_FILES
 from dsn_saal.domain.run import TEST_LOGITS
 from dsn_saal.evaluate.predict import probabilities_of
 from dsn_saal.evaluate.summary import header_of, probability_columns, run_metrics, summary_of, without_nan
@@ -58,9 +59,9 @@ def evaluate_experiment(
     """
     fix_arithmetic(job.threads)
     classes = ClassSet(job.classes, job.classes, job.positive)
-    test = read_test_part(images, split, image_size=job.image_size, n_classes=len(classes))
+    test = read_test_part(images, split, image_size=job.image_size, n_classes=len(classes), pixels=job.pixels)
     trained = read_trained_runs(weights, job.name, job.runs)
-    require_same_data(trained, images=images / "images.npy", split=split)
+    require_same_data(trained, images=images / PIXEL_FILES[job.pixels], split=split)
     tables = _predict_runs(job, test, trained, classes, progress)
     header = header_of(job, test.slices)
     finished, metrics = {}, {}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dsn_saal.data.resident import read_images
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.domain.origin import Origin, common_origin
+from dsn_saal.domain.pixels import PIXEL_FILES, Pixels
 from dsn_saal.split.table import parts_of, read_split, shared_test
 from dsn_saal.storage.tables import read_table
 
@@ -31,14 +32,15 @@ class TestPart:
     origin: Origin
 
 
-def read_test_part(images: Path, split: Path, *, image_size: int, n_classes: int) -> TestPart:
+def read_test_part(images: Path, split: Path, *, image_size: int, n_classes: int, pixels: Pixels = "lungs") -> TestPart:
     """Read the slices that `split` gives to the test.
 
     Args:
-        images: folder with images.npy and index.parquet.
+        images: folder with images.npy (or the array that `pixels` names) and index.parquet.
         split: table of row, case, label, draw, part.
         image_size: expected side in pixels.
         n_classes: labels lie in 0..n_classes-1.
+        pixels: what of the slices is seen.
 
     Raises:
         BadRequest: where a file is missing.
@@ -62,12 +64,12 @@ def read_test_part(images: Path, split: Path, *, image_size: int, n_classes: int
         )
     if slices.empty:
         raise CheckFailed("the split has no test slice", where=split, next_step="look at split in the params")
-    pixels = read_images(images / "images.npy", slices["row"].to_numpy())
-    if pixels.shape[1:] != (image_size, image_size):
+    seen = read_images(images / PIXEL_FILES[pixels], slices["row"].to_numpy())
+    if seen.shape[1:] != (image_size, image_size):
         raise CheckFailed(
             "images do not have the size that the params say",
-            value=pixels.shape[1:],
+            value=seen.shape[1:],
             where=images,
             next_step="run preprocess again",
         )
-    return TestPart(pixels, slices, common_origin(slices["origin"]))
+    return TestPart(seen, slices, common_origin(slices["origin"]))

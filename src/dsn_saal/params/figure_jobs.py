@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from dsn_saal.params.base import Name, Section
 from dsn_saal.params.root import Settings
-from dsn_saal.params.shown import ExperimentRow, experiment_rows, known_job, shown_dataset
+from dsn_saal.params.shown import ExperimentRow, experiment_rows, known_job, shown_dataset, training_share
 
 
 class SamplesFigureJob(Section):
@@ -39,6 +39,54 @@ class RocFigureJob(Section):
     rows: tuple[ExperimentRow, ...]
     runs: int
     std_ddof: int
+
+
+class FlowFigureJob(Section):
+    """Figure 1: the workflow, whose graph comes from the rules themselves."""
+
+    scale: str
+
+
+class NetworkFigureJob(Section):
+    """Figure 2: the network, which describes itself."""
+
+    title: str
+    classes: dict[Name, str]
+
+
+class ConfusionRow(Section):
+    """A method of Figure 5 with its experiments, the whole training part first, and the share of each."""
+
+    title: str
+    experiments: tuple[Name, ...]
+    shares: tuple[float, ...]
+
+
+class ConfusionFigureJob(Section):
+    """Figure 5: confusion matrices with fewer and fewer training slices of the positive class."""
+
+    classes: dict[Name, str]
+    positive: Name
+    rows: tuple[ConfusionRow, ...]
+    runs: int
+    std_ddof: int
+
+
+class DiagnosesFigureJob(Section):
+    """Figure 6 and the gallery of failures: slices of the test part with what the networks say of them."""
+
+    classes: dict[Name, str]
+    experiment: ExperimentRow
+    runs: int
+    per_cell: int
+
+
+class CamFigureJob(Section):
+    """Figure 7: class activation maps side by side."""
+
+    classes: dict[Name, str]
+    rows: tuple[ExperimentRow, ...]
+    cases_per_class: int
 
 
 def samples_figure_job(settings: Settings) -> SamplesFigureJob:
@@ -75,9 +123,60 @@ def trajectories_figure_job(settings: Settings) -> TrajectoriesFigureJob:
     )
 
 
+def flow_figure_job(settings: Settings) -> FlowFigureJob:
+    """The block of `dsn-saal figure figure1`."""
+    return FlowFigureJob(scale=settings.scale)
+
+
+def network_figure_job(settings: Settings) -> NetworkFigureJob:
+    """The block of `dsn-saal figure figure2`."""
+    experiment = settings.experiments[settings.probe.network]
+    classes = settings.datasets[experiment.dataset].classes
+    return NetworkFigureJob(title=experiment.title, classes={name: entry.title for name, entry in classes.items()})
+
+
+def confusion_figure_job(settings: Settings) -> ConfusionFigureJob:
+    """The block of `dsn-saal figure figure5`."""
+    return ConfusionFigureJob(
+        classes=shown_dataset(settings)[1],
+        positive=settings.datasets[settings.report.dataset].positive,
+        rows=tuple(
+            ConfusionRow(title=title, experiments=names, shares=tuple(training_share(settings, name) for name in names))
+            for title, names in settings.report.table6.items()
+        ),
+        runs=settings.train.runs,
+        std_ddof=settings.evaluate.std_ddof,
+    )
+
+
+def diagnoses_figure_job(settings: Settings, per_cell: int) -> DiagnosesFigureJob:
+    """The block of `dsn-saal figure figure6` and `failures`."""
+    return DiagnosesFigureJob(
+        classes=shown_dataset(settings)[1],
+        experiment=experiment_rows(settings, (settings.report.figure6,))[0],
+        runs=settings.train.runs,
+        per_cell=per_cell,
+    )
+
+
+def cam_figure_job(settings: Settings) -> CamFigureJob:
+    """The block of `dsn-saal figure figure7`."""
+    return CamFigureJob(
+        classes=shown_dataset(settings)[1],
+        rows=experiment_rows(settings, settings.probe.cam),
+        cases_per_class=settings.report.figure7_cases_per_class,
+    )
+
+
 FIGURES: dict[str, Callable[[Settings], Section]] = {
+    "figure1": flow_figure_job,
+    "figure2": network_figure_job,
     "figure3": samples_figure_job,
     "figure4": roc_figure_job,
+    "figure5": confusion_figure_job,
+    "figure6": lambda settings: diagnoses_figure_job(settings, 2),
+    "figure7": cam_figure_job,
+    "failures": lambda settings: diagnoses_figure_job(settings, settings.report.failures_per_cell),
     "saal_trajectories": trajectories_figure_job,
 }
 CONTACT_SHEET = "contact_sheet_"

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar, cast
 from pydantic import ValidationError
 
 from dsn_saal.domain.errors import BadRequest
+from dsn_saal.domain.pixels import Pixels
 from dsn_saal.params.base import Name, Section
 from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, PhantomClass
@@ -112,6 +113,7 @@ class TrainJob(Section):
     classes: tuple[Name, ...]
     accept: tuple[str, ...]
     predict_batch: int | None
+    pixels: Pixels = "lungs"
 
 
 class EvaluateJob(Section):
@@ -126,6 +128,7 @@ class EvaluateJob(Section):
     image_size: int
     classes: tuple[Name, ...]
     positive: Name
+    pixels: Pixels = "lungs"
 
 
 def phantom_job(settings: Settings, dataset: str) -> PhantomJob:
@@ -223,6 +226,7 @@ def train_job(settings: Settings, name: str) -> TrainJob:
         classes=tuple(settings.datasets[experiment.dataset].classes),
         accept=settings.datasets[experiment.dataset].accept,
         predict_batch=None if settings.train.keep_weights == "all" else settings.evaluate.batch_size,
+        pixels=experiment.pixels,
     )
 
 
@@ -249,6 +253,7 @@ def evaluate_job(settings: Settings, name: str) -> EvaluateJob:
         image_size=settings.preprocess.image_size,
         classes=tuple(dataset.classes),
         positive=dataset.positive,
+        pixels=experiment.pixels,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from dsn_saal.domain.pixels import Pixels
 from dsn_saal.params.base import Name, Section, open_choice, ours, stated
 
 
@@ -112,6 +113,9 @@ class Experiment(Section):
     loss: Name
     method: Name = ours("how it learns")
     labels: Labels = ours("permuted: the training slices' labels dealt out anew, the control")
+    pixels: Pixels = ours(
+        "what the network sees: the lungs, or the slice without them, the shortcut probe", default="lungs"
+    )
 
 
 class Train(Section):
@@ -213,7 +217,11 @@ class Report(Section):
     )
     figure4: tuple[Name, ...] = ours("experiments of Figure 4", min_length=1, strict=False)
     control: Name | None = ours("the permuted-label experiment the report quotes, or null")
+    shortcut: Name | None = ours("the experiment that sees everything but the lungs, or null", default=None)
     figure3_cases_per_class: int = ours("example cases per class in Figure 3", ge=1, le=6)
+    figure6: Name = ours("experiment whose diagnoses Figure 6 and the gallery of failures show")
+    figure7_cases_per_class: int = ours("example cases per class in Figure 7, one slice each", ge=1, le=4)
+    failures_per_cell: int = ours("slices that the gallery of failures shows of each confusion", ge=1, le=12)
 
     @property
     def lists(self) -> dict[str, tuple[Name, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Literal, cast
 
 from dsn_saal.params.base import Name, Section
 from dsn_saal.params.data import Preprocess
@@ -31,6 +31,13 @@ class ReportJob(Section):
     evaluate: Evaluate
     rows: tuple[ExperimentRow, ...]
     control: ExperimentRow | None
+    shortcut: ExperimentRow | None
+    diagnosed: ExperimentRow
+    failures_per_cell: int
+    cams: tuple[ExperimentRow, ...]
+    cam_tap: Literal["after_relu", "after_conv"]
+    cam_class: Literal["predicted", "label"]
+    crosses: tuple[ExperimentRow, ...]
     saal_ablation: tuple[ExperimentRow, ...]
     contact_sheets: dict[Name, str]
 
@@ -55,6 +62,13 @@ def report_job(settings: Settings) -> ReportJob:
         evaluate=settings.evaluate,
         rows=experiment_rows(settings, report.table3),
         control=experiment_rows(settings, (report.control,))[0] if report.control else None,
+        shortcut=experiment_rows(settings, (report.shortcut,))[0] if report.shortcut else None,
+        diagnosed=experiment_rows(settings, (report.figure6,))[0],
+        failures_per_cell=report.failures_per_cell,
+        cams=experiment_rows(settings, settings.probe.cam),
+        cam_tap=settings.probe.cam_tap,
+        cam_class=settings.probe.cam_class,
+        crosses=experiment_rows(settings, settings.probe.cross),
         saal_ablation=experiment_rows(settings, report.saal_ablation),
         contact_sheets={name: dataset.title for name, dataset in settings.datasets.items()},
     )

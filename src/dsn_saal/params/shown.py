@@ -7,6 +7,7 @@ from typing import Any
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.base import Name, Section
+from dsn_saal.params.protocols import Subsample
 from dsn_saal.params.root import Settings
 
 
@@ -26,6 +27,12 @@ def shown_dataset(settings: Settings) -> tuple[str, dict[str, str]]:
 def experiment_rows(settings: Settings, names: tuple[str, ...]) -> tuple[ExperimentRow, ...]:
     """Experiments with their titles, in the order of their names."""
     return tuple(ExperimentRow(name=name, title=settings.experiments[name].title) for name in names)
+
+
+def training_share(settings: Settings, experiment: str) -> float:
+    """Share of the thinned class's training slices that an experiment learns from."""
+    protocol = settings.protocols[settings.experiments[experiment].protocol]
+    return protocol.share if isinstance(protocol, Subsample) else 1.0
 
 
 def measured(settings: Settings) -> dict[str, Any]:

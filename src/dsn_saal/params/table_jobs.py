@@ -6,9 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from dsn_saal.params.base import Name, Section
-from dsn_saal.params.protocols import Subsample
 from dsn_saal.params.root import Settings, SwitchboardRow, switchboard
-from dsn_saal.params.shown import ExperimentRow, experiment_rows, known_job, measured, shown_dataset
+from dsn_saal.params.shown import ExperimentRow, experiment_rows, known_job, measured, shown_dataset, training_share
 
 
 class CohortTableJob(Section):
@@ -75,6 +74,14 @@ class SharesTableJob(Section):
     select_epoch: str
 
 
+class CrossTableJob(Section):
+    """Networks of one data set on the test parts of others."""
+
+    rows: tuple[ExperimentRow, ...]
+    datasets: dict[Name, str]
+    positive_title: str
+
+
 class SwitchboardTableJob(Section):
     """The definition switchboard."""
 
@@ -124,16 +131,23 @@ def result_table_job(settings: Settings, name: str) -> ResultTableJob:
 def shares_table_job(settings: Settings) -> SharesTableJob:
     """The block of `dsn-saal table table6`."""
     rows = [
-        ShareRow(name=name, method=method, share=_share(settings, name))
+        ShareRow(name=name, method=method, share=training_share(settings, name))
         for method, names in settings.report.table6.items()
         for name in names
     ]
     return SharesTableJob(rows=tuple(rows), **measured(settings))
 
 
-def _share(settings: Settings, experiment: str) -> float:
-    protocol = settings.protocols[settings.experiments[experiment].protocol]
-    return protocol.share if isinstance(protocol, Subsample) else 1.0
+def cross_table_job(settings: Settings) -> CrossTableJob:
+    """The block of `dsn-saal table cross`."""
+    rows = experiment_rows(settings, settings.probe.cross)
+    own = [settings.experiments[row.name].dataset for row in rows]
+    shown = settings.datasets[settings.report.dataset]
+    return CrossTableJob(
+        rows=rows,
+        datasets={name: settings.datasets[name].title for name in dict.fromkeys([*settings.probe.cross_tests, *own])},
+        positive_title=shown.classes[shown.positive].title,
+    )
 
 
 def switchboard_table_job(settings: Settings) -> SwitchboardTableJob:
@@ -157,6 +171,7 @@ TABLES: dict[str, Callable[[Settings], Section]] = {
     **{name: partial(result_table_job, name=name) for name in RESULT_TABLES},
     "table6": shares_table_job,
     "saal_ablation": ablation_table_job,
+    "cross": cross_table_job,
     "datasets": datasets_table_job,
     "certificates": certificates_table_job,
     "switchboard": switchboard_table_job,

@@ -75,6 +75,7 @@ class Slice:
         lungs: the mask at the acquired size.
         grid: (GRID, GRID) int16, the crop at the acquired size on a small grid.
         quality: flags.
+        surroundings: (side, side) uint8, the slice without its lungs; None where nothing is cut out.
     """
 
     image: NDArray[np.uint8]
@@ -82,6 +83,7 @@ class Slice:
     lungs: Mask
     grid: NDArray[np.int16]
     quality: Quality
+    surroundings: NDArray[np.uint8] | None
 
 
 WHOLE = Quality(lung_share=1.0, n_regions=0, empty=False, touches_border=False, asymmetry=0.0)
@@ -102,13 +104,16 @@ def preprocess_slice(pixels: NDArray[np.int16] | NDArray[np.uint8], recipe: Reci
         side = (recipe.side, recipe.side)
         image = resize(grey, recipe.side, interpolation=recipe.interpolation)  # type: ignore[arg-type]
         whole = np.full(grey.shape, 255, np.uint8)
-        return Slice(image, np.full(side, 255, np.uint8), whole, grey_grid(grey, None), WHOLE)  # type: ignore[arg-type]
+        return Slice(image, np.full(side, 255, np.uint8), whole, grey_grid(grey, None), WHOLE, None)  # type: ignore[arg-type]
     lungs = find_lungs(grey, recipe.lung)  # type: ignore[arg-type]
     quality = _quality(lungs)
     masked = grey if quality.empty else cv2.bitwise_and(grey, lungs.mask)
     image = resize(masked, recipe.side, interpolation=recipe.interpolation)  # type: ignore[arg-type]
     grid = grey_grid(masked, lungs.mask)  # type: ignore[arg-type]
-    return Slice(image, resize_mask(lungs.mask, recipe.side), lungs.mask, grid, quality)
+    # Where no lung was found nobody knows what surrounds it: nothing of the slice is shown.
+    rest = np.zeros_like(grey) if quality.empty else cv2.bitwise_and(grey, cv2.bitwise_not(lungs.mask))
+    around = resize(rest, recipe.side, interpolation=recipe.interpolation)  # type: ignore[arg-type]
+    return Slice(image, resize_mask(lungs.mask, recipe.side), lungs.mask, grid, quality, around)
 
 
 def _quality(lungs: Lungs) -> Quality:

@@ -1,4 +1,4 @@
-"""`dsn-saal preprocess`: a manifest becomes images, masks, grids, an index with quality flags, and their summary."""
+"""`dsn-saal preprocess`: a manifest becomes images, their surroundings, masks, grids, an index with quality flags."""
 
 from __future__ import annotations
 
@@ -52,9 +52,10 @@ class Task(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What comes back: image, packed mask, grid, flags, and overlap with the true hulls."""
+    """What comes back: image, what surrounds its lungs, packed mask, grid, flags, and overlap with the true hulls."""
 
     image: NDArray[np.uint8]
+    surroundings: NDArray[np.uint8] | None
     mask: NDArray[np.uint8]
     grid: NDArray[np.int16]
     quality: Quality
@@ -103,6 +104,7 @@ def preprocess_manifest(
     side = recipe.side
     with (
         growing_array(out / "images.npy", (side, side)) as images,
+        growing_array(out / "surroundings.npy", (side, side)) as surroundings,  # stays empty where nothing is cut
         growing_array(out / "masks.npy", (-(-side * side // 8),)) as masks,
         growing_array(out / "grids.npy", (GRID, GRID), "<i2") as grids,
     ):
@@ -118,6 +120,8 @@ def preprocess_manifest(
             if not (done.quality.empty and on_empty == "drop"):
                 kept.append(number)
                 images.append(done.image)
+                if done.surroundings is not None:
+                    surroundings.append(done.surroundings)
                 masks.append(done.mask)
                 grids.append(done.grid)
         _require_lungs(flags, source)
@@ -132,7 +136,14 @@ def _one(read_slice: ReadSlice, truth_root: Path, recipe: Recipe, task: Task) ->
     overlap = None
     if task.truth is not None:
         overlap = hull_overlap(result.lungs, read_truth(truth_root, task.truth, len(result.lungs)))
-    return Done(result.image, np.packbits(result.mask.reshape(-1) > 0), result.grid, result.quality, overlap)
+    return Done(
+        result.image,
+        result.surroundings,
+        np.packbits(result.mask.reshape(-1) > 0),
+        result.grid,
+        result.quality,
+        overlap,
+    )
 
 
 def _map(one: Callable[[Task], Done], tasks: list[Task], workers: int) -> Iterator[Done]:

@@ -17,6 +17,7 @@ from dsn_saal.params.report_job import ReportJob
 from dsn_saal.params.table_jobs import TABLES
 from dsn_saal.report.facts import contact_sheet_facts, data_facts, method_facts, read_json
 from dsn_saal.report.outcomes import result_facts
+from dsn_saal.report.probes import probe_facts
 from dsn_saal.report.study import study_facts
 from dsn_saal.storage.atomic import write_bytes, write_json
 from dsn_saal.storage.tables import read_table
@@ -35,6 +36,8 @@ class Sources:
         figures: figure name to its SVG.
         summaries: experiment to its summary.json, the control's and the variants' of SAAL among them.
         training: variant of SAAL to the folder that train wrote.
+        cams: experiment to its cam.json.
+        crosses: experiment to what its networks do on other data sets.
         flow: what ingest counted.
         mask_quality: what preprocess measured.
         index: index of the preprocessed slices.
@@ -45,6 +48,8 @@ class Sources:
     figures: Mapping[str, Path]
     summaries: Mapping[str, Path]
     training: Mapping[str, Path]
+    cams: Mapping[str, Path]
+    crosses: Mapping[str, Path]
     flow: Path
     mask_quality: Path
     index: Path
@@ -58,7 +63,7 @@ def collect_facts(job: ReportJob, sources: Sources) -> dict[str, Any]:
         BadRequest: where a file is missing.
         CheckFailed: where files are damaged or do not speak of the same data.
     """
-    every = (*job.rows, *job.saal_ablation, *([job.control] if job.control else []))
+    every = (*job.rows, *job.saal_ablation, *filter(None, (job.control, job.shortcut)))
     shown = tuple({row.name: row for row in every}.values())
     summaries = read_comparable(shown, sources.summaries, runs=job.train.runs, classes=tuple(job.classes))
     certificate = read_json(sources.certificate, "certificate")
@@ -81,6 +86,7 @@ def collect_facts(job: ReportJob, sources: Sources) -> dict[str, Any]:
                 where=sources.summaries[job.rows[0].name], next_step="run evaluate again",
             )  # fmt: skip
     facts |= method_facts(job) | result_facts(job, summaries) | contact_sheet_facts(job)
+    facts |= probe_facts(job, summaries, cams=sources.cams, crosses=sources.crosses)
     return facts | study_facts(job, sources.summaries, sources.training)
 
 

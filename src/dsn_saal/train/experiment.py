@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dsn_saal.data import ResidentImages, class_counts, read_images
 from dsn_saal.domain.errors import CheckFailed
+from dsn_saal.domain.pixels import PIXEL_FILES
 from dsn_saal.domain.run import RunKey
 from dsn_saal.params.jobs import TrainJob
 from dsn_saal.split.table import draw_of, read_split
@@ -68,7 +69,7 @@ def train_experiment(
 
     Args:
         job: settings of the experiment.
-        images: folder with images.npy.
+        images: folder with the array that job.pixels names.
         split: the split's table.
         certificate: the split's certificate.
         out: folder of the results; it belongs to this job, and is touched only once every run is finished.
@@ -87,7 +88,7 @@ def train_experiment(
     unlabelled.require_named(job)
     unused = set(require_certificate(certificate, job.accept))
     machine = prepare(device, precision=job.train.precision, threads=job.train.threads)
-    pixels = images / "images.npy"
+    pixels = images / PIXEL_FILES[job.pixels]
     with memory_errors(max(regimen.batch_size for regimen in [job.regimen, *(phase.regimen for phase in job.phases)])):
         table = read_split(split)
         draws = [draw_of(table, number) for number in range(job.train.runs)]

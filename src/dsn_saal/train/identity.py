@@ -18,10 +18,12 @@ NOT_OF_ONE_RUN: dict[str, Any] = {
     "train": {"runs": True, "first_seed": True, "keep_weights": True},
     "accept": True,
     "predict_batch": True,
+    "pixels": True,
     "model": {"checkpoint": {"path": True}},
 }
 """Settings of the job that no single run's training depends on: how many runs, where seeds start, which findings are
-accepted, what is kept of a run and how it then predicts, where a checkpoint lies whose hash is known."""
+accepted, what is kept of a run and how it then predicts, where a checkpoint or an array of images
+lies whose hash is known."""
 
 
 def run_identity(

@@ -2,14 +2,32 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from dsn_saal.cli import main
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.figure_jobs import FIGURES, contact_sheet_job, figure_job
 from dsn_saal.params.jobs import parse_job
+from dsn_saal.params.probe_jobs import network_job
 from dsn_saal.params.report_job import ReportJob, report_job
 from dsn_saal.params.table_jobs import RESULT_TABLES, TABLES, table_job
+from dsn_saal.storage.atomic import write_json
+from dsn_saal.storage.tables import write_table
+
+GRAPH = {"rules": {"train": {"stage": "train", "jobs": 3}, "evaluate": {"stage": "evaluate", "jobs": 3}},
+         "edges": [["train", "evaluate"]]}  # fmt: skip
+
+
+def cam_folder(folder, experiment, fake):
+    """Maps of an experiment, as probe cam leaves them."""
+    test = fake.index[fake.parts == "test"][["row", "case", "label"]].reset_index(drop=True)
+    folder.mkdir(parents=True)
+    np.save(folder / "maps.npy", np.ones((len(test), 2, 2), np.float32))
+    more = {"predicted": 0, "probability": 0.5, "target": 0, "share": 0.3, "lung": 0.2}
+    write_table(folder / "slices.parquet", test.assign(**more))
+    write_json(folder / "cam.json", {"experiment": experiment, "missing_because": None})
+    return folder
 
 
 def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, capsys):
@@ -25,6 +43,19 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
         word for name in settings.report.figure4 for word in ("--predictions", f"{name}={one.every[name].parent}")
     ]
     lists = settings.report.lists
+    probes = [word for name, path in one.crosses.items() for word in ("--probe", f"{name}={path}")]
+    network, cams = tmp_path / "network.json", []
+    assert main(["probe", "network", "--out", str(network), "--settings", network_job(settings).to_json()]) == 0
+    for name in settings.probe.cam:
+        cams += ["--cam", f"{name}={cam_folder(tmp_path / 'maps' / name, name, fake)}"]
+    of_table6 = [
+        word
+        for names in settings.report.table6.values()
+        for name in names
+        for word in ("--predictions", f"{name}={one.every[name].parent}")
+    ]
+    shown6 = settings.report.figure6
+    diagnosed = ["--predictions", f"{shown6}={one.every[shown6].parent}"]
     inputs = {
         "table2": ["--index", fake.index_path, "--split", fake.split, "--certificate", fake.certificate],
         **{name: shown(lists[name]) for name in RESULT_TABLES},
@@ -32,6 +63,9 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
         "saal_ablation": [*shown(one.training), *training], "saal_trajectories": [*shown(one.training), *training],
         "switchboard": [], "datasets": [*one.flows, *one.mask_qualities],
         "certificates": [*one.flows, *one.proofs], "figure3": ["--images", fake.images], "figure4": predictions,
+        "cross": probes, "figure1": ["--graph", json.dumps(GRAPH)], "figure2": ["--network", network],
+        "figure5": of_table6, "figure6": [*diagnosed, "--images", fake.images],
+        "failures": [*diagnosed, "--images", fake.images], "figure7": [*cams, "--images", fake.images],
     }  # fmt: skip
     for kind, names, job_of in (("table", TABLES, table_job), ("figure", FIGURES, figure_job)):
         for name in names:
@@ -47,6 +81,8 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
         "--index", fake.index_path, "--certificate", fake.certificate,
         "--out", out / "paper.pdf", "--settings", report_job(settings).to_json(),
     ]  # fmt: skip
+    report += [word for name, path in one.cams.items() for word in ("--cam", f"{name}={path}")]
+    report += [word for name, path in one.crosses.items() for word in ("--cross", f"{name}={path}")]
     report += [word for name in TABLES for word in ("--table", f"{name}={out / name}.json")]
     report += [word for name in one.figures for word in ("--figure", f"{name}={out / name}.svg")]
     assert main([str(word) for word in report]) == 0, capsys.readouterr().err
@@ -65,6 +101,12 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
         (["table", "table3", "--out", "x"], "--summary"),
         (["figure", "figure3", "--out", "x"], "--images"),
         (["figure", "figure4", "--out", "x"], "--predictions"),
+        (["figure", "figure1", "--out", "x"], "--graph"),
+        (["figure", "figure2", "--out", "x"], "--network"),
+        (["figure", "failures", "--out", "x"], "--images, --predictions"),
+        (["figure", "figure7", "--out", "x"], "--images, --cam"),
+        (["table", "cross", "--out", "x"], "--probe"),
+        (["probe", "cam", "--out", "x"], "--images, --split, --weights"),
         (["table", "saal_ablation", "--out", "x"], "--summary, --training"),
         (["figure", "saal_trajectories", "--out", "x"], "--summary, --training"),
     ],
@@ -95,14 +137,17 @@ def test_a_block_survives_its_command_line_with_the_classes_in_order(small_setti
     ("change", "depend"),
     [
         ({"regimens__paper__lr": 0.5}, {"report"}),
-        ({"evaluate__std_ddof": 0}, {"report", "figure4", "switchboard"}),
+        ({"evaluate__std_ddof": 0}, {"report", "figure4", "figure5", "switchboard"}),
         ({"report__figure3_cases_per_class": 1}, {"figure3"}),
         ({"preprocess__resize": {"interpolation": "area"}}, {"report", "switchboard"}),
         ({"ingest__key_file": "other"}, set()),
         ({"report__figure4": ["dsn_saal"]}, {"figure4"}),
         ({"report__table5": ["dsn_saal"]}, {"table5"}),
-        ({"report__table6": {"DSN-SAAL": ["dsn_saal", "dsn_saal_covid_1"]}}, {"table6"}),
-        ({"protocols__covid_1__share": 0.02}, {"table6"}),
+        ({"report__table6": {"DSN-SAAL": ["dsn_saal", "dsn_saal_covid_1"]}}, {"table6", "figure5"}),
+        ({"protocols__covid_1__share": 0.02}, {"table6", "figure5"}),
+        ({"probe__cam": ["dsn_saal"]}, {"report", "figure7"}),
+        ({"report__failures_per_cell": 2}, {"report", "failures"}),
+        ({"probe__sanity_draws": 2}, set()),
         ({"network__width": 0.5}, {"report", "table3", "table4", "table5", "table6", "saal_ablation"}),
         (
             {"report__saal_ablation": ["dsn_saal", "dsn_saal_no_decay"]},
