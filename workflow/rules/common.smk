@@ -12,7 +12,7 @@ import dsn_saal
 from dsn_saal.domain.errors import DsnSaalError
 from dsn_saal.domain.run import RunKey
 from dsn_saal.params import resolve
-from dsn_saal.params import figure_jobs, jobs, report_job, table_jobs
+from dsn_saal.params import figure_jobs, html_job, jobs, report_job, table_jobs
 from dsn_saal.provenance.followed import require_followed
 from dsn_saal.provenance.glue import attach
 from snakemake.exceptions import WorkflowError
@@ -208,6 +208,6 @@ def made(folder):
         ],
         "results/tables": expand("{table}.{kind}", table=TABLES, kind=TABLE_KINDS),
         "results/figures": expand("{figure}.{kind}", figure=FIGURES, kind=FIGURE_KINDS),
-        "results/report": ["paper.pdf"],
+        "results/report": ["paper.pdf", "report.html"],
     }
     return [f"{folder}/{name}" for name in patterns[folder]]
