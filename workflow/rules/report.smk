@@ -25,7 +25,12 @@ rule report:
         index=f"{SHOWN_PREPROCESSED}/index.parquet",
         certificate=f"{SHOWN_SPLIT}.certificate.json",
     output:
-        "results/report/paper.pdf",
+        report(
+            "results/report/paper.pdf",
+            caption="../report/paper.rst",
+            category="The paper",
+            labels={"item": "The paper, printed"},
+        ),
     log:
         "logs/report/paper.log",
     params:
@@ -77,13 +82,18 @@ rule html:
         ],
         FINDINGS.values(),
     output:
-        "results/report/report.html",
+        report(
+            "results/report/report.html",
+            caption="../report/html.rst",
+            category="The paper",
+            labels={"item": "The report that is read on a screen"},
+        ),
     log:
         "logs/report/html.log",
     params:
         settings=lambda wildcards: html_job.html_job(settings).to_json(),
         code=glue.code("cli.html"),
-        items=[
+        words=[
             *options("--table", "results/tables/{}.json", TABLES),
             *options("--figure", "results/figures/{}.svg", FIGURES),
             *options("--evaluated", "results/evaluate/{}", settings.experiments),
@@ -101,4 +111,4 @@ rule html:
             for word in ("--finding", f"{name}={path}")
         ],
     shell:
-        "dsn-saal html {params.items:q} {params.findings:q} --out {output:q} --settings {params.settings:q} &> {log:q}"
+        "dsn-saal html {params.words:q} {params.findings:q} --out {output:q} --settings {params.settings:q} &> {log:q}"

@@ -64,3 +64,17 @@ def figure_place(name: str, dataset_titles: dict[str, str]) -> Place:
         return Place(shelf="data", title=f"Slices and lung masks of {dataset_titles.get(dataset, dataset)}")
     shelf, title = _FIGURES.get(name, (FURTHER, name.replace("_", " ").capitalize()))
     return Place(shelf=shelf, title=title)
+
+
+def shelf_title(name: str) -> str:
+    """Heading of the shelf of a table or a figure."""
+    if name in _TABLES:
+        return SHELVES[_TABLES[name]]
+    return SHELVES[figure_place(name, {}).shelf]
+
+
+def item_title(name: str, dataset_titles: dict[str, str]) -> str:
+    """How a list of items names a table or a figure."""
+    if name in _TABLES:
+        return name.replace("_", " ").replace("table", "Table ").capitalize()
+    return figure_place(name, dataset_titles).title

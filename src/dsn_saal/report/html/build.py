@@ -17,7 +17,7 @@ from dsn_saal.report.facts import data_facts, method_facts, read_json
 from dsn_saal.report.html.cards import datasheet, limits, model_card
 from dsn_saal.report.html.findings import finding_view
 from dsn_saal.report.html.flow import flow_view
-from dsn_saal.report.html.items import figure_view, table_view
+from dsn_saal.report.html.items import class_view, figure_view, table_view
 from dsn_saal.report.html.numbers import explained
 from dsn_saal.report.html.proofs import proof_views, run_rows
 from dsn_saal.report.html.sources import Sources
@@ -76,6 +76,7 @@ def gather(job: HtmlJob, sources: Sources) -> Json:
         "readers": READERS,
         "main_table": tables[MAIN_TABLE],
         "shelves": shelves,
+        "classes": class_view(job, sources.summaries),
         "claims": _claims(facts),
         "limits": limits(job, sources, facts),
         "flows": [
