@@ -13,7 +13,7 @@ WIDTH, BOX, SIDE, GAP, LINE, PAD, RAIL = 520, 250, 235, 34, 20, 10, 24
 """Drawing units: the whole, a box of the main line, a box beside it, between boxes, a line of text, inside a box,
 from the edge to the line that leads to the parts."""
 
-LETTERS = {"main": 31, "side": 29, "part": 58}
+LETTERS = {"main": 31, "side": 29, "part": 50}
 """Letters that a line of a box holds."""
 
 
@@ -103,9 +103,9 @@ def _parts(certificate: Json, classes: dict[str, str]) -> list[list[str]]:
     found = []
     for part, held in sorted(certificate["counts"].items(), key=lambda item: item[0] == "test"):
         each = [
-            f"{classes[name]} {count(one['slices'])}" + (f" of {plural(one['cases'], 'case')}" if one["cases"] else "")
+            f"{classes[name]}: {count(one['slices'])}" + (f" of {plural(one['cases'], 'case')}" if one["cases"] else "")
             for name, one in held.items()
         ]
         slices = sum(one["slices"] for one in held.values())
-        found.append([f"{part}: {plural(slices, 'slice')}", "; ".join(each)])
+        found.append([f"{part}: {plural(slices, 'slice')}", *each])
     return found

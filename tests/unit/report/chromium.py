@@ -9,9 +9,9 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 import requests
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -23,13 +23,7 @@ ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 KEYS = {"Enter": "\ue007", "Tab": "\ue004", "Escape": "\ue00c", "Space": " ", "Shift": "\ue008"}
 
 
-def pytest_collection_modifyitems(items):
-    here = [item for item in items if Path(__file__).parent in item.path.parents]
-    missing = pytest.mark.skip(reason="Chromium is not installed: apt-get install chromium chromium-driver")
-    for item in here:
-        item.add_marker(pytest.mark.browser)
-        if CHROMIUM is None or DRIVER is None:
-            item.add_marker(missing)
+IS_MISSING = CHROMIUM is None or DRIVER is None
 
 
 class Browser:
@@ -60,7 +54,9 @@ class Browser:
     def open(self, path, fragment="", *, width=1280, height=900, dark=False, media=""):
         features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.cdp("Emulation.setEmulatedMedia", media=media, features=features)
-        self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        self.cdp(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
         self.call("POST", "/url", {"url": "about:blank"})
         self.logs("browser"), self.logs("performance")
         self.call("POST", "/url", {"url": f"file://{path}" + (f"#{fragment}" if fragment else "")})
@@ -97,7 +93,9 @@ class Browser:
         Path(path).write_bytes(base64.b64decode(taken["data"]))
 
     def pdf(self):
-        return base64.b64decode(self.call("POST", "/print", {"background": False, "page": {"width": 21.0, "height": 29.7}}))
+        return base64.b64decode(
+            self.call("POST", "/print", {"background": False, "page": {"width": 21.0, "height": 29.7}})
+        )
 
     def close(self):
         self.call("DELETE", "")
@@ -123,18 +121,19 @@ def wait_for(root, process):
     raise AssertionError("chromedriver does not answer")
 
 
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory):
-    home, port = tmp_path_factory.mktemp("browser"), free_port()
+@contextmanager
+def running(home):
+    """A browser whose profile lies below `home`."""
+    port = free_port()
     environment = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_CACHE_HOME": str(home)}
     with (home / "log").open("wb") as log:
         process = subprocess.Popen([DRIVER, f"--port={port}"], env=environment, stdout=log, stderr=log)
     try:
         root = f"http://127.0.0.1:{port}"
         wait_for(root, process)
-        one = Browser(root)
-        yield one
-        one.close()
+        browser = Browser(root)
+        yield browser
+        browser.close()
     finally:
         process.terminate()
         process.wait(timeout=PATIENCE_S)
