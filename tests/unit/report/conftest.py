@@ -1,6 +1,9 @@
 """A whole paper from a small cohort."""
 
+import copy
 import json
+import shutil
+from dataclasses import fields
 
 import chromium
 import pytest
@@ -142,18 +145,34 @@ class Page:
         return self.root / name
 
 
-@pytest.fixture
-def page(paper):
-    """Makes a page; `change` goes to the settings."""
-    return lambda **change: Page(paper(**change))
+@pytest.fixture(scope="session")
+def page_of():
+    """Makes a page from a cohort."""
+    return lambda fake, settings, root: Page(Paper(fake, settings, root))
 
 
 @pytest.fixture(scope="session")
-def lasting_page(lasting_cohort, small_settings, tmp_path_factory):
+def lasting_page(page_of, lasting_cohort, small_settings, tmp_path_factory):
     """A page that several tests look at, written once."""
-    fake = lasting_cohort(cases=(8, 9, 7), test_cases=3)
-    made = Page(Paper(fake, small_settings(), tmp_path_factory.mktemp("page")))
+    made = page_of(lasting_cohort(cases=(8, 9, 7), test_cases=3), small_settings(), tmp_path_factory.mktemp("page"))
     made.path = made.build()
+    return made
+
+
+@pytest.fixture
+def page(lasting_page, tmp_path):
+    """A page of this test's own, from copies of the files of the lasting one."""
+    made, moved = copy.deepcopy(lasting_page), {}
+    for name, root in (("cohort", made.paper.fake.root), ("page", made.root)):
+        moved[root] = shutil.copytree(root, tmp_path / name)
+
+    def here(held):
+        if isinstance(held, dict):
+            return {name: here(path) for name, path in held.items()}
+        return next(new / held.relative_to(old) for old, new in moved.items() if held.is_relative_to(old))
+
+    made.sources = HtmlSources(**{field.name: here(getattr(made.sources, field.name)) for field in fields(HtmlSources)})
+    made.root = here(made.root)
     return made
 
 

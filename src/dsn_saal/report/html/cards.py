@@ -108,9 +108,12 @@ def limits(job: HtmlJob, sources: Sources, facts: Json) -> list[str]:
         f"One test part of {plural(summary['n_cases'], 'case')}: what it shows of other cases is within the intervals, "
         "and of other hospitals nothing."
     )
-    unproven = [key for key, held in sources.certificates.items() if held["verdict"] != "PROVEN"]
-    if unproven:
-        words = [f"{job.datasets[name].title} {protocol}" for name, protocol in unproven]
+    words = [
+        f"{job.datasets[name].title} {protocol} ({held['verdict']})"
+        for (name, protocol), held in sources.certificates.items()
+        if held["verdict"] != "PROVEN"
+    ]
+    if words:
         found.append(f"Not every split is proven disjoint: {listed(words)}.")
     if facts["diverged_sentence"]:
         found.append(facts["diverged_sentence"])
@@ -154,10 +157,10 @@ def datasheet(job: HtmlJob, sources: Sources, name: str) -> Card:
             Field("Made for", "standing in for a set that may not be handed on" if is_phantom else None, open_question),
             Field("Origin", "phantoms drawn by the program, in the set's layout" if is_phantom else "as delivered"),
             Field("Size", f"{plural(flow['files'], 'file')}, {plural(flow['slices'], 'slice')}, {_cases(flow)}"),
-            Field("Classes", _class_counts(flow, held.classes)),
+            Field("Classes", _class_counts(flow, held.classes), "counts of each class in the flow of ingestion"),
             Field("Left out", _left_out(flow)),
             Field("Scanners", _most(index, "manufacturer"), "manufacturers in the files' headers"),
-            Field("Decoded by", _most(index, "decoder")),
+            Field("Decoded by", _most(index, "decoder"), "decoders in the manifest"),
             Field("Collected by, when, where", None, open_question),
             Field("Reference standard", "known by construction" if is_phantom else None, open_question),
             Field("Consent", "no person was imaged" if is_phantom else None, open_question),
