@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params import figure_jobs, jobs, probe_jobs, report_job, resolve, table_jobs
+from dsn_saal.params import figure_jobs, html_job, jobs, probe_jobs, report_job, resolve, table_jobs
 from dsn_saal.provenance.code import LEFT_OUT, Code
 from dsn_saal.provenance.followed import require_followed
 from dsn_saal.provenance.pins import WITHOUT_RESULT, Pins
@@ -59,7 +59,7 @@ def stage_blocks(settings):
     yield "tables", [tables, settings.report]
     figures = [figure_jobs.figure_job(settings, name) for name in figure_jobs.FIGURES]
     yield "figures", [figures, [figure_jobs.contact_sheet_job(settings, name) for name in datasets], settings.report]
-    yield "report", [report_job.report_job(settings), settings.report]
+    yield "report", [report_job.report_job(settings), html_job.html_job(settings), settings.report]
 
 
 def leaves(value, path=()):

@@ -105,6 +105,7 @@ class Cohort:
             "series": self.index["case"].nunique(),
             "cases": self.index["case"].nunique(),
         }
+        write_text(self.flow.with_name("exclusions.csv"), "path,reason,detail\n" + "a/b.dcm,not_dicom,<b>\n" * 4)
         write_json(
             self.flow,
             {"files": len(masks) + 4, "excluded": {"not_dicom": 3, "localizer": 1}, "excluded_total": 4, **counts},
@@ -131,6 +132,7 @@ class Cohort:
             table = slices.assign(**{f"p_{name}": probabilities[:, c] for c, name in enumerate(job.classes)})
             folder = out / f"run-{run:02d}"
             write_table(folder / "predictions.parquet", table.iloc[:0] if run in failed else table)
+            header["predictions_sha256"] = sha256_of(folder / "predictions.parquet")
             if run in failed:
                 write_json(folder / "metrics.json", header | {"failed": DIVERGED, "metrics": None})
                 continue
@@ -143,6 +145,7 @@ class Cohort:
             for run in range(n_runs)
         ]
         network = {"parameters": 20_000, "side_parameters": 700, "forward_flops": 1_200_000}
+        header.pop("predictions_sha256")
         measured = header | summary_of(job, metrics, tables, n_runs=n_runs)
         write_json(out / "summary.json", measured | {"network": network, "training": training})
         return out
@@ -185,7 +188,13 @@ def cohort(tmp_path):
     return lambda name="cohort", **change: Cohort(tmp_path / name, **change)
 
 
-@pytest.fixture(name="small_settings")
+@pytest.fixture(scope="session")
+def lasting_cohort(tmp_path_factory):
+    """Makes a cohort that several tests share; they leave it as it is."""
+    return lambda **change: Cohort(tmp_path_factory.mktemp("cohort") / "cohort", **change)
+
+
+@pytest.fixture(name="small_settings", scope="session")
 def small_settings_fixture():
     """Makes settings."""
     return small_settings

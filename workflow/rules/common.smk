@@ -13,7 +13,7 @@ from dsn_saal.domain.errors import DsnSaalError
 from dsn_saal.domain.pixels import PIXEL_FILES
 from dsn_saal.domain.run import RunKey
 from dsn_saal.params import resolve
-from dsn_saal.params import figure_jobs, jobs, probe_jobs, report_job, table_jobs
+from dsn_saal.params import figure_jobs, html_job, jobs, probe_jobs, report_job, shelves, table_jobs
 from dsn_saal.provenance.followed import require_followed
 from dsn_saal.provenance.glue import attach
 from dsn_saal.provenance.rulegraph import rule_graph
@@ -88,6 +88,7 @@ SPLITS = [
     for name, dataset in settings.datasets.items()
     for protocol in dataset.protocols
 ]
+DATASET_TITLES = {name: dataset.title for name, dataset in settings.datasets.items()}
 SHOWN = dict.fromkeys(
     [
         *settings.report.table3,
@@ -168,13 +169,27 @@ def unlabelled_words(wildcards):
 
 
 def table(name):
-    """Output files of a table."""
-    return multiext(f"results/tables/{name}", *(f".{kind}" for kind in TABLE_KINDS))
+    """Output files of a table; its comma-separated values are an item of `snakemake --report`."""
+    return shown("tables", name, TABLE_KINDS, "csv")
 
 
 def figure(name):
-    """Output files of a figure."""
-    return multiext(f"results/figures/{name}", *(f".{kind}" for kind in FIGURE_KINDS))
+    """Output files of a figure; its SVG is an item of `snakemake --report`."""
+    return shown("figures", name, FIGURE_KINDS, "svg")
+
+
+def shown(folder, name, kinds, kind):
+    """Files of one item, one of them with its caption and under its shelf in `snakemake --report`."""
+    files = {other: f"results/{folder}/{name}.{other}" for other in kinds}
+    files[kind] = report(
+        files[kind],
+        caption=f"../report/{folder}.rst",
+        category=lambda wildcards: shelves.shelf_title(name.format(**wildcards)),
+        labels=lambda wildcards: {
+            "item": shelves.item_title(name.format(**wildcards), DATASET_TITLES)
+        },
+    )
+    return list(files.values())
 
 
 def made(folder):
@@ -220,6 +235,6 @@ def made(folder):
         ],
         "results/tables": expand("{table}.{kind}", table=TABLES, kind=TABLE_KINDS),
         "results/figures": expand("{figure}.{kind}", figure=FIGURES, kind=FIGURE_KINDS),
-        "results/report": ["paper.pdf"],
+        "results/report": ["paper.pdf", "report.html"],
     }
     return [f"{folder}/{name}" for name in patterns[folder]]

@@ -1,4 +1,14 @@
-# The printed paper: tables, figures and files of numbers become pages.
+# The reports, printed and on a screen: tables, figures and files of numbers become pages.
+
+# Files of numbers that the report on a screen shows besides tables and figures: name to path.
+FINDINGS = {}
+
+
+def options(option, pattern, names):
+    """`--option NAME=PATH` for each name, as a list of words."""
+    return [
+        word for name in names for word in (option, f"{name}={pattern.format(name)}")
+    ]
 
 
 rule report:
@@ -17,7 +27,12 @@ rule report:
         index=f"{SHOWN_PREPROCESSED}/index.parquet",
         certificate=f"{SHOWN_SPLIT}.certificate.json",
     output:
-        "results/report/paper.pdf",
+        report(
+            "results/report/paper.pdf",
+            caption="../report/paper.rst",
+            category="The paper",
+            labels={"item": "The paper, printed"},
+        ),
     log:
         "logs/report/paper.log",
     params:
@@ -42,3 +57,63 @@ rule report:
         "{params.cams:q} {params.crosses:q} "
         "--flow {input.flow:q} --mask-quality {input.mask_quality:q} --index {input.index:q} "
         "--certificate {input.certificate:q} --out {output:q} --settings {params.settings:q} &> {log:q}"
+
+
+# The report that is read on a screen: the same tables and figures, and what stands behind each number.
+rule html:
+    input:
+        expand("results/tables/{table}.json", table=TABLES),
+        expand("results/figures/{figure}.svg", figure=FIGURES),
+        expand(SUMMARY, experiment=settings.experiments),
+        expand(
+            "results/evaluate/{experiment}/{run}/{file}",
+            experiment=settings.experiments,
+            run=RUNS,
+            file=EVALUATED,
+        ),
+        expand(
+            "results/ingest/{dataset}/{file}",
+            dataset=settings.datasets,
+            file=["flow.json", "exclusions.csv"],
+        ),
+        expand(
+            "results/preprocess/{dataset}/{file}",
+            dataset=settings.datasets,
+            file=["mask_quality.json", "index.parquet"],
+        ),
+        [
+            f"results/split/{name}/{protocol}.certificate.json"
+            for name, protocol in SPLITS
+        ],
+        FINDINGS.values(),
+    output:
+        report(
+            "results/report/report.html",
+            caption="../report/html.rst",
+            category="The paper",
+            labels={"item": "The report that is read on a screen"},
+        ),
+    log:
+        "logs/report/html.log",
+    params:
+        settings=lambda wildcards: html_job.html_job(settings).to_json(),
+        code=glue.code("cli.html"),
+        words=[
+            *options("--table", "results/tables/{}.json", TABLES),
+            *options("--figure", "results/figures/{}.svg", FIGURES),
+            *options("--evaluated", "results/evaluate/{}", settings.experiments),
+            *options("--ingested", "results/ingest/{}", settings.datasets),
+            *options("--preprocessed", "results/preprocess/{}", settings.datasets),
+            *options(
+                "--proof",
+                "results/split/{}.certificate.json",
+                ["/".join(split) for split in SPLITS],
+            ),
+        ],
+        findings=[
+            word
+            for name, path in FINDINGS.items()
+            for word in ("--finding", f"{name}={path}")
+        ],
+    shell:
+        "dsn-saal html {params.words:q} {params.findings:q} --out {output:q} --settings {params.settings:q} &> {log:q}"

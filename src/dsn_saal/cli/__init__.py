@@ -24,6 +24,7 @@ COMMANDS = {
     "table": "write one table",
     "figure": "draw one figure",
     "report": "print the paper",
+    "html": "write the report that is read on a screen",
     "provenance": "records that travel with the results",
     "params": "print every parameter with its law",
     "doctor": "say what is there, what is missing, how to get it",

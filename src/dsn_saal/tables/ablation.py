@@ -15,6 +15,7 @@ from dsn_saal.params.table_jobs import ResultTableJob
 from dsn_saal.statistics import printed
 from dsn_saal.statistics.effective_number import NEGLIGIBLE, alpha_of_ratio
 from dsn_saal.statistics.runs import mean_and_sd
+from dsn_saal.tables.cells import Cell, Source, mean_cell, split_cells
 from dsn_saal.tables.footnotes import result_footnotes
 from dsn_saal.tables.results import FAMILIES, convention_title, read_comparable
 from dsn_saal.tables.table import Panel, Table
@@ -52,15 +53,16 @@ def make_table(job: ResultTableJob, *, summaries: Mapping[str, Path], training: 
     reference, metrics = variants[0], _metrics(job, variants[0].summary)
     learned = ("alpha, start", "alpha, end", "betas, end", "mean weight, end", "largest / smallest weight, end")
     columns = ("variant", *learned, *metrics, *(f"Δ {head}" for head in metrics))
-    rows = [
+    lines: list[tuple[str | Cell, ...]] = [
         (
             variant.title,
             *_learned(variant),
-            *(_cell(variant, metric) for metric in metrics.values()),
+            *(mean_cell(variant.summary, metric) for metric in metrics.values()),
             *(_difference(variant, reference, metric) for metric in metrics.values()),
         )
         for variant in variants
     ]
+    rows, sources = split_cells(lines)
     edges = (1, 1 + len(learned), 1 + len(learned) + len(metrics), len(columns))
     titles = (
         "What was learnt: mean over runs, in brackets the smallest and the largest",
@@ -71,13 +73,14 @@ def make_table(job: ResultTableJob, *, summaries: Mapping[str, Path], training: 
         id=job.id,
         title=f"{job.title} of {job.dataset_title}",
         columns=columns,
-        rows=tuple(rows),
+        rows=rows,
         footnotes=(_threshold(reference), *result_footnotes(job, [variant.summary for variant in variants])),
         origin=reference.summary["origin"],
         align="l" + "r" * (len(columns) - 1),
         panels=tuple(
             Panel(title, (0, *range(first, last))) for title, first, last in zip(titles, edges, edges[1:], strict=False)
         ),
+        sources=sources,
     )
 
 
@@ -110,15 +113,16 @@ def _metrics(job: ResultTableJob | ReportJob, summary: Json) -> dict[str, str]:
     return metrics | {f"SEN {job.classes[job.positive]}": f"sensitivity.{job.positive}"}
 
 
-def _learned(variant: Variant) -> tuple[str, ...]:
-    runs = variant.runs
-    return (
-        _over_runs([run.alpha[0] for run in runs], printed.near_one),
-        _over_runs([run.alpha[-1] for run in runs], printed.near_one),
-        _over_runs([beta for run in runs for beta in run.betas[-1]], printed.metric),
-        _over_runs([run.weights[-1].mean() for run in runs], printed.significant),
-        _over_runs([run.ratio[-1] for run in runs], printed.metric),
-    )
+def _learned(variant: Variant) -> list[Cell]:
+    runs, name = variant.runs, variant.summary["experiment"]
+    texts = {
+        "alpha_start": _over_runs([run.alpha[0] for run in runs], printed.near_one),
+        "alpha_end": _over_runs([run.alpha[-1] for run in runs], printed.near_one),
+        "betas_end": _over_runs([beta for run in runs for beta in run.betas[-1]], printed.metric),
+        "mean_weight_end": _over_runs([run.weights[-1].mean() for run in runs], printed.significant),
+        "weight_ratio_end": _over_runs([run.ratio[-1] for run in runs], printed.metric),
+    }
+    return [Cell(text, Source("learned", name, quantity)) for quantity, text in texts.items()]
 
 
 def _over_runs(values: Sequence[float], form: printed.Form) -> str:
@@ -129,18 +133,16 @@ def _over_runs(values: Sequence[float], form: printed.Form) -> str:
     return mean if low == high else f"{mean} [{low}, {high}]"
 
 
-def _cell(variant: Variant, metric: str) -> str:
-    held = variant.summary["metrics"][metric]
-    return printed.mean_and_sd(held["mean"], held["sd"])
-
-
-def _difference(variant: Variant, reference: Variant, metric: str) -> str:
+def _difference(variant: Variant, reference: Variant, metric: str) -> str | Cell:
     found = differences(reference.summary, variant.summary, metric)
     if variant is reference or found is None:
         return printed.MISSING
     mean, sd = mean_and_sd(found, reference.summary["ddof"])
     spread = "" if sd is None else f" ± {printed.metric(sd)}"
-    return f"{printed.signed(mean)}{spread} ({sum(value > 0 for value in found)} of {len(found)})"
+    return Cell(
+        f"{printed.signed(mean)}{spread} ({sum(value > 0 for value in found)} of {len(found)})",
+        Source("difference", variant.summary["experiment"], metric, reference.summary["experiment"]),
+    )
 
 
 def _threshold(reference: Variant) -> str:

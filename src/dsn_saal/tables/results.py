@@ -11,6 +11,7 @@ from dsn_saal.params.report_job import ReportJob
 from dsn_saal.params.shown import ExperimentRow
 from dsn_saal.params.table_jobs import ResultTableJob, ShareRow, SharesTableJob
 from dsn_saal.statistics import printed
+from dsn_saal.tables.cells import Cell, Source, interval_cell, mean_cell, split_cells
 from dsn_saal.tables.footnotes import result_footnotes
 from dsn_saal.tables.table import Panel, Table
 
@@ -47,43 +48,46 @@ def make_table(job: ResultTableJob, *, summaries: Mapping[str, Path]) -> Table:
     read = read_comparable(job.rows, summaries, runs=job.runs, classes=tuple(job.classes))
     first = read[job.rows[0].name]
     columns, panels = ["method"], []
-    cells: list[list[str]] = [[row.title] for row in job.rows]
+    cells: list[list[str | Cell]] = [[row.title] for row in job.rows]
     if job.shows_network:
         columns += NETWORK_COLUMNS
         panels.append(Panel("The networks", (0, 1, 2, 3)))
         for row, line in zip(job.rows, cells, strict=True):
-            line += network_cells(read[row.name]["network"])
+            line += network_cells(read[row.name])
     for title, members in _panels(job, first["primary"], first["interval"]["level"]).items():
         panels.append(Panel(title, (0, *range(len(columns), len(columns) + len(members)))))
         columns += members
         for row, line in zip(job.rows, cells, strict=True):
-            metrics = read[row.name]["metrics"]
-            line += [_cell(metrics[name], as_interval) for name, as_interval in members.values()]
+            line += [
+                (interval_cell if as_interval else mean_cell)(read[row.name], name)
+                for name, as_interval in members.values()
+            ]
+    lines, sources = split_cells(cells)
     return Table(
         id=job.id,
         title=f"{job.title} of {job.dataset_title}",
         columns=tuple(columns),
-        rows=tuple(tuple(line) for line in cells),
+        rows=lines,
         footnotes=result_footnotes(job, list(read.values())),
         origin=first["origin"],
         align="l" + "r" * (len(columns) - 1),
         panels=tuple(panels),
+        sources=sources,
     )
 
 
 NETWORK_COLUMNS = ("parameters", "of them in side classifiers", "GFLOP an image")
 
 
-def network_cells(network: Json) -> list[str]:
+def network_cells(summary: Json) -> list[Cell]:
     """Size of a network, and operations of its forward pass: a multiplication and an addition are two."""
-    return [
-        printed.count(network["parameters"]), printed.count(network["side_parameters"]),
-        f"{network['forward_flops'] / 1e9:.3f}",
-    ]  # fmt: skip
-
-
-def _cell(metric: Json, as_interval: bool) -> str:
-    return printed.interval(metric["interval"]) if as_interval else printed.mean_and_sd(metric["mean"], metric["sd"])
+    network = summary["network"]
+    texts = {
+        "parameters": printed.count(network["parameters"]),
+        "side_parameters": printed.count(network["side_parameters"]),
+        "forward_flops": f"{network['forward_flops'] / 1e9:.3f}",
+    }
+    return [Cell(text, Source("network", summary["experiment"], name)) for name, text in texts.items()]
 
 
 Members = dict[str, tuple[str, bool]]

@@ -9,6 +9,7 @@ from pathlib import Path
 from dsn_saal.evaluate.summary import Json, differences
 from dsn_saal.params.table_jobs import SharesTableJob
 from dsn_saal.statistics import printed
+from dsn_saal.tables.cells import Cell, Source, mean_cell, split_cells
 from dsn_saal.tables.footnotes import result_footnotes
 from dsn_saal.tables.results import FAMILIES, convention_title, read_comparable
 from dsn_saal.tables.table import Panel, Table
@@ -35,39 +36,43 @@ def make_table(job: SharesTableJob, *, summaries: Mapping[str, Path]) -> Table:
     }
     columns = ("method", f"{title} share", f"{title} slices", "of cases", *metrics)
     wholes: dict[str, Json] = {}
-    rows = []
+    lines: list[tuple[str | Cell, ...]] = []
     for row in job.rows:
         summary = read[row.name]
         whole = wholes.setdefault(row.method, summary)
         cells = [_cell(summary, whole, metric) for metric in metrics.values()]
-        rows.append((row.method, f"{100 * row.share:g} %", *_trained_on(summary, job.positive), *cells))
+        lines.append((row.method, f"{100 * row.share:g} %", *_trained_on(summary, job.positive), *cells))
+    rows, sources = split_cells(lines)
     return Table(
         id="table6",
         title=f"Fewer training slices of {title}: test part of {job.dataset_title}",
         columns=columns,
-        rows=tuple(rows),
+        rows=rows,
         footnotes=(_brackets(list(read.values())), _draws(title), *result_footnotes(job, list(read.values()))),
         origin=first["origin"],
         align="l" + "r" * (len(columns) - 1),
         panels=(Panel("", tuple(range(6))), Panel("", (0, 1, *range(6, len(columns))))),
+        sources=sources,
     )
 
 
-def _cell(summary: Json, whole: Json, name: str) -> str:
-    held = summary["metrics"][name]
-    text = printed.mean_and_sd(held["mean"], held["sd"])
-    changes = differences(whole, summary, name)
-    if summary is whole or held["mean"] is None or changes is None:
-        return text
-    return f"{text} ({printed.signed(math.fsum(changes) / len(changes))})"
+def _cell(summary: Json, whole: Json, name: str) -> Cell:
+    cell, changes = mean_cell(summary, name), differences(whole, summary, name)
+    if summary is whole or summary["metrics"][name]["mean"] is None or changes is None:
+        return cell
+    change = printed.signed(math.fsum(changes) / len(changes))
+    return Cell(f"{cell.text} ({change})", Source("change", summary["experiment"], name, whole["experiment"]))
 
 
-def _trained_on(summary: Json, positive: str) -> tuple[str, str]:
+def _trained_on(summary: Json, positive: str) -> list[Cell]:
     """Training slices of the class, and of how many cases they are, over the runs."""
-    records = [entry["record"] for entry in summary["training"]]
-    return _range([record["counts"][positive] for record in records]), _range(
-        [record["cases"][positive] for record in records]
-    )
+    return [
+        Cell(
+            _range([entry["record"][counted][positive] for entry in summary["training"]]),
+            Source("training", summary["experiment"], f"{counted}.{positive}"),
+        )
+        for counted in ("counts", "cases")
+    ]
 
 
 def _range(values: list[int]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.origin import PHANTOM_MARK, Origin
 from dsn_saal.storage.atomic import write_json, write_text
+from dsn_saal.tables.cells import Sources, sources_json
 from dsn_saal.tables.latex import latex_table
 
 
@@ -40,6 +41,7 @@ class Table:
         origin: "phantom" puts its mark into the title; None where a table speaks of no data.
         align: "l" or "r" a column.
         panels: how a narrow page breaks the columns; empty means one panel.
+        sources: of each cell, in the shape of rows, None where it has none; empty means that no cell has one.
     """
 
     id: str
@@ -50,11 +52,14 @@ class Table:
     origin: Origin | None
     align: str
     panels: tuple[Panel, ...] = field(default=())
+    sources: Sources = field(default=())
 
     def __post_init__(self) -> None:
         widths = {len(self.columns), len(self.align), *(len(row) for row in self.rows)}
         if len(widths) != 1 or set(self.align) - {"l", "r"}:
             raise BadRequest("a table needs as many cells a row as columns", value=sorted(widths), where=self.id)
+        if self.sources and [len(line) for line in self.sources] != [len(row) for row in self.rows]:
+            raise BadRequest("a table needs as many sources as cells, or none", where=self.id)
 
     @property
     def heading(self) -> str:
@@ -68,8 +73,12 @@ class Table:
 
 
 def to_json(table: Table) -> dict[str, Any]:
-    """The table as JSON holds it; the title bears the origin's mark."""
-    return asdict(table) | {"title": table.heading, "panels": [asdict(panel) for panel in table.printed_panels]}
+    """The table as JSON holds it; the title bears the origin's mark; here alone stands where each cell comes from."""
+    return asdict(table) | {
+        "title": table.heading,
+        "panels": [asdict(panel) for panel in table.printed_panels],
+        "sources": sources_json(table.sources),
+    }
 
 
 def to_csv(table: Table) -> str:

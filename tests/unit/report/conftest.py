@@ -1,12 +1,21 @@
 """A whole paper from a small cohort."""
 
+import copy
+import json
+import shutil
+from dataclasses import fields
+
+import chromium
 import pytest
 
 from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
+from dsn_saal.params.html_job import html_job
 from dsn_saal.params.probe_jobs import cross_job
 from dsn_saal.params.report_job import report_job
 from dsn_saal.params.table_jobs import RESULT_TABLES, TABLES, table_job
 from dsn_saal.report.build import Sources, build_report
+from dsn_saal.report.html.build import build_page
+from dsn_saal.report.html.sources import Sources as HtmlSources
 from dsn_saal.storage.atomic import write_json, write_text
 from dsn_saal.tables import ablation, certificates, cross, datasets, results, shares, switchboard
 from dsn_saal.tables import cohort as cohort_table
@@ -140,6 +149,82 @@ class Paper:
     def build(self, name="paper.pdf"):
         build_report(self.job, self.sources, self.root / name)
         return self.root / name
+
+
+class Page:
+    """The page on a screen, from the same files as a paper; other data sets have files of their own classes."""
+
+    def __init__(self, paper):
+        self.paper, self.settings, self.root = paper, paper.settings, paper.root
+        fake, settings = paper.fake, paper.settings
+        self.job = html_job(settings)
+        for name in self.job.experiments:
+            if name not in paper.every:
+                paper.every[name] = fake.evaluate(name, skill=1.5, seed=99, settings=settings) / "summary.json"
+        self.sources = HtmlSources(
+            tables=paper.sources.tables,
+            figures=paper.sources.figures,
+            evaluated={name: path.parent for name, path in paper.every.items() if name in self.job.experiments},
+            ingested=dict.fromkeys(self.job.datasets, fake.flow.parent),
+            preprocessed=dict.fromkeys(self.job.datasets, fake.images),
+            proofs={
+                (name, protocol): self._certificate(name, protocol)
+                for name, held in self.job.datasets.items()
+                for protocol in held.protocols
+            },
+            findings={},
+        )
+
+    def _certificate(self, dataset, protocol):
+        held = json.loads(self.paper.fake.certificate.read_text())
+        if dataset != self.settings.report.dataset:
+            classes = self.job.datasets[dataset].classes
+            held["counts"] = {part: {name: {"cases": 2, "slices": 5} for name in classes} for part in held["counts"]}
+        path = self.root / f"{dataset}.{protocol}.certificate.json"
+        write_json(path, held)
+        return path
+
+    def build(self, name="report.html"):
+        build_page(self.job, self.sources, self.root / name)
+        return self.root / name
+
+
+@pytest.fixture(scope="session")
+def page_of():
+    """Makes a page from a cohort."""
+    return lambda fake, settings, root: Page(Paper(fake, settings, root))
+
+
+@pytest.fixture(scope="session")
+def lasting_page(page_of, lasting_cohort, small_settings, tmp_path_factory):
+    """A page that several tests look at, written once."""
+    made = page_of(lasting_cohort(cases=(8, 9, 7), test_cases=3), small_settings(), tmp_path_factory.mktemp("page"))
+    made.path = made.build()
+    return made
+
+
+@pytest.fixture
+def page(lasting_page, tmp_path):
+    """A page of this test's own, from copies of the files of the lasting one."""
+    made, moved = copy.deepcopy(lasting_page), {}
+    for name, root in (("cohort", made.paper.fake.root), ("page", made.root)):
+        moved[root] = shutil.copytree(root, tmp_path / name)
+
+    def here(held):
+        if isinstance(held, dict):
+            return {name: here(path) for name, path in held.items()}
+        return next(new / held.relative_to(old) for old, new in moved.items() if held.is_relative_to(old))
+
+    made.sources = HtmlSources(**{field.name: here(getattr(made.sources, field.name)) for field in fields(HtmlSources)})
+    made.root = here(made.root)
+    return made
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """A headless Chromium."""
+    with chromium.running(tmp_path_factory.mktemp("browser")) as one:
+        yield one
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.table_jobs import table_job
 from dsn_saal.statistics.effective_number import weight_ratio
 from dsn_saal.tables.ablation import make_table
+from dsn_saal.tables.cells import Source
 from dsn_saal.tables.table import to_markdown
 
 NAMES = ["dsn_saal", "dsn_saal_informed"]
@@ -66,3 +67,12 @@ def test_a_variant_without_its_training_is_refused(study):
     training.pop("dsn_saal")
     with pytest.raises(BadRequest, match="folder that train wrote"):
         make_table(job, summaries=summaries, training=training)
+
+
+def test_differences_name_both_experiments(study):
+    job, summaries, training = study
+    table = make_table(job, summaries=summaries, training=training)
+    place = table.columns.index("Δ macro recall")
+    assert [line[place] for line in table.sources] == [
+        None, Source("difference", "dsn_saal_informed", "sensitivity.macro", "dsn_saal"),
+    ]  # fmt: skip

@@ -6,6 +6,7 @@ import pytest
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.params.table_jobs import table_job
+from dsn_saal.statistics.printed import interval, mean_and_sd
 from dsn_saal.tables.results import make_table
 from dsn_saal.tables.switchboard import make_table as make_switchboard
 
@@ -174,3 +175,14 @@ def test_a_row_whose_runs_all_diverged_is_printed_without_a_number(cohort, small
 
 def test_nothing_diverged_and_nothing_is_said(evaluated):
     assert "diverged" not in " ".join(evaluated.table().footnotes)
+
+
+def test_every_number_names_the_summary_and_the_metric_that_it_is_of(evaluated):
+    table = evaluated.table()
+    for row, cells, sources in zip(evaluated.job.rows, table.rows, table.sources, strict=True):
+        metrics = json.loads(evaluated.files[row.name].read_text())["metrics"]
+        assert sources[0] is None and None not in sources[1:]
+        for cell, source in zip(cells[1:], sources[1:], strict=True):
+            held = metrics[source.metric]
+            expected = {"mean_sd": mean_and_sd(held["mean"], held["sd"]), "interval": interval(held["interval"])}
+            assert source.experiment == row.name and cell == expected[source.kind]

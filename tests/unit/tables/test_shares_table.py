@@ -84,3 +84,14 @@ def test_a_change_is_of_the_runs_that_finished_in_both(thinned):
     before = thinned.read(whole)["metrics"]["sensitivity.covid19"]["values"]
     change = sum(value - before[run] for run, value in zip((1, 2), values, strict=True)) / 2
     assert thinned.rows()[1]["SEN COVID-19"].endswith(f"({change:+.3f})".replace("-", "−"))
+
+
+def test_numbers_name_their_experiment_and_changes_the_whole_they_are_against(thinned):
+    table = make_table(thinned.job, summaries=thinned.files)
+    wholes = {}
+    for row, sources in zip(thinned.job.rows, table.sources, strict=True):
+        whole = wholes.setdefault(row.method, row.name)
+        assert [source.metric for source in sources[2:4]] == ["counts.covid19", "cases.covid19"]
+        assert {source.experiment for source in sources[2:]} == {row.name}
+        expected = ("mean_sd", None) if row.name == whole else ("change", whole)
+        assert {(source.kind, source.reference) for source in sources[4:]} == {expected}

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from dsn_saal.domain.errors import BadRequest
+from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.tables.cells import Cell, Source, read_sources, split_cells
 from dsn_saal.tables.latex import latex_text
 from dsn_saal.tables.table import Panel, Table, write_table_files
 
@@ -64,3 +65,22 @@ def test_latex_breaks_the_columns_into_panels(tmp_path):
 def test_a_row_of_another_length_is_refused():
     with pytest.raises(BadRequest, match="as many cells"):
         make(rows=(("1", "2"),))
+
+
+def test_where_a_cell_comes_from_stands_in_the_json_alone(tmp_path):
+    lines = [("r", Cell("0.9 ± 0.1", Source("mean_sd", "exp_a", "f1.macro")), "–")]
+    rows, sources = split_cells([*lines, ("r2", "1", Cell("+1", Source("difference", "exp_b", "f1.macro", "exp_a")))])
+    texts = write(make(rows=rows, sources=sources), tmp_path)
+    held = json.loads(texts["json"])
+    assert held["rows"][0] == ["r", "0.9 ± 0.1", "–"]
+    assert held["sources"] == [[None, "mean_sd exp_a f1.macro", None], [None, None, "difference exp_b f1.macro exp_a"]]
+    assert read_sources(held["sources"]) == sources
+    assert not any("exp_a" in texts[kind] for kind in ("csv", "tex", "md"))
+
+
+def test_sources_of_another_shape_or_in_other_words_are_refused():
+    with pytest.raises(BadRequest, match="as many sources"):
+        make(sources=((None, None, None), (None,)))
+    for words in ("mean exp f1.macro", "mean_sd exp", "mean_sd exp f1.macro a b"):
+        with pytest.raises(CheckFailed, match="source of a number"):
+            read_sources([[words]])

@@ -1,0 +1,1 @@
+"""The report that is read on a screen: one file that asks the network for nothing."""
