@@ -1,7 +1,7 @@
 """What each case contributes to every metric, so that a resample of cases is one multiplication.
 
-A confusion matrix is a sum over cases, and the area under a ROC curve a sum over pairs of cases: how often slices of the
-one outrank slices of the other. Both are counted once; a draw of cases then only weighs them.
+A confusion matrix is a sum over cases, and the area under a ROC curve a sum over pairs of cases: how often slices of
+the one outrank slices of the other. Both are counted once; a draw of cases then only weighs them.
 """
 
 from __future__ import annotations
