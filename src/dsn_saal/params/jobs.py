@@ -131,6 +131,20 @@ class EvaluateJob(Section):
     pixels: Pixels = "lungs"
 
 
+class PredictJob(Section):
+    """Let all runs of one experiment answer for the training part of their own split."""
+
+    name: Name
+    network: Network
+    model: Model
+    predict_from: Literal["final", "mean_softmax"]
+    batch_size: int
+    runs: int
+    threads: int
+    image_size: int
+    classes: tuple[Name, ...]
+
+
 def phantom_job(settings: Settings, dataset: str) -> PhantomJob:
     """The block of `dsn-saal phantom`."""
     chosen, phantom = settings.datasets[dataset], settings.phantom
@@ -257,7 +271,18 @@ def evaluate_job(settings: Settings, name: str) -> EvaluateJob:
     )
 
 
-def network_arguments(job: TrainJob | EvaluateJob) -> dict[str, Any]:
+def predict_job(settings: Settings, name: str) -> PredictJob:
+    """The block of `dsn-saal predict` for one experiment."""
+    whole = evaluate_job(settings, name)
+    shared = ("name", "network", "model", "runs", "threads", "image_size", "classes")
+    return PredictJob(
+        predict_from=whole.evaluate.predict_from,
+        batch_size=whole.evaluate.batch_size,
+        **{key: getattr(whole, key) for key in shared},
+    )
+
+
+def network_arguments(job: TrainJob | EvaluateJob | PredictJob) -> dict[str, Any]:
     """A job's network as models.build_network takes it, without its initial weights."""
     side = job.model.deep_supervision
     return {

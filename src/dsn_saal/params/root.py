@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ValidationError, model_validator
 
 from dsn_saal.domain.errors import BadRequest
+from dsn_saal.params.analyse import Against, Analyse
 from dsn_saal.params.base import Name, Section
 from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, Dataset, Phantom
@@ -40,6 +41,7 @@ class Settings(Section):
     train: Train
     evaluate: Evaluate
     probe: Probe
+    analyse: Analyse
     report: Report
 
     @model_validator(mode="after")
@@ -68,6 +70,7 @@ class Settings(Section):
                 raise ValueError(f"phantom.cohorts.{name} must name the classes of datasets.{name}")
         self._require_report()
         self._require_probe()
+        self._require_analysed()
         return self
 
     def regimen_of(self, experiment: str) -> Regimen:
@@ -166,6 +169,20 @@ class Settings(Section):
         for name, protocol in probe.cross_tests.items():
             _require_known("a data set of probe.cross_tests", name, self.datasets)
             _require_known(f"probe.cross_tests.{name}", protocol, self.datasets[name].protocols)
+
+    def _require_analysed(self) -> None:
+        """Refuse an analysis of what the report's tables and split do not hold."""
+        for table, family in self.analyse.families.items():
+            if isinstance(family, Against):
+                _require_known(f"analyse.families.{table}.reference", family.reference, self.report.lists[table])
+        for name in self.analyse.experiments:
+            _require_known("an experiment of analyse.experiments", name, self.experiments)
+            experiment, report = self.experiments[name], self.report
+            if (experiment.dataset, experiment.protocol) != (report.dataset, report.protocol):
+                raise ValueError(
+                    f"analyse.experiments names {name!r} of {experiment.dataset!r} split by {experiment.protocol!r}; "
+                    f"the report is of {report.dataset!r} split by {report.protocol!r}"
+                )
 
     def _require_shown(self, item: str, name: str) -> None:
         """Refuse an experiment that an item of the report cannot set beside its others."""

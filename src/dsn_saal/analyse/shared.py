@@ -1,0 +1,108 @@
+"""What every analysis writes alike: its head, numbers that may be missing, intervals with their reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dsn_saal.analyse.answers import Answers, Floats, Json, TestSlices
+from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.params.analyse_jobs import AnalysisJob
+from dsn_saal.statistics.intervals import draw_cases
+from dsn_saal.statistics.nested import percentile_interval
+from dsn_saal.statistics.runs import mean_and_sd
+
+ONE_SPLIT = "All runs share one split of the cases: nothing here speaks of other splits."
+
+
+def head(analysis: str, job: AnalysisJob, slices: TestSlices) -> Json:
+    """Which analysis this is, of which slices, with which draws."""
+    titles = list(job.classes)
+    per_class = {name: int((slices.strata == label).sum()) for label, name in enumerate(titles)}
+    return {
+        "analysis": analysis,
+        "origin": slices.origin,
+        "scale": job.scale,
+        "dataset_title": job.dataset_title,
+        "classes": titles,
+        "positive": job.positive,
+        "n_runs": job.runs,
+        "n_slices": len(slices.table),
+        "n_cases": len(slices.names),
+        "class_cases": per_class,
+        "interval": job.interval.model_dump() | {"unit": "case"},
+    }
+
+
+def of_experiment(answers: Answers) -> Json:
+    """How an experiment's entry begins."""
+    return {
+        "experiment": answers.name,
+        "title": answers.title,
+        "finished": list(answers.runs),
+        "n_failed": len(answers.failed),
+        "missing_because": answers.missing,
+    }
+
+
+def drawn_cases(job: AnalysisJob, slices: TestSlices) -> Floats:
+    """How often each case is drawn, (1 + draws, cases): the whole in the first row, then the draws."""
+    times = draw_cases(slices.strata, job.interval.draws, job.interval.seed)
+    return np.concatenate([np.ones((1, len(slices.names))), times])
+
+
+def or_null(value: float | None) -> float | None:
+    """A number as JSON holds it: null where it is undefined."""
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def with_interval(values: Floats, draws: Floats, *, level: float, ddof: int = 1) -> Json:
+    """Mean and sd over runs (runs,) with an interval (draws,), or nulls with their reason."""
+    mean, sd = mean_and_sd([float(value) for value in values], ddof)
+    found = percentile_interval(draws, level)
+    undefined = int(np.isnan(values).sum())
+    because = f"undefined in {undefined} of {values.size} runs" if undefined else found.missing_because
+    bounds = None if undefined else found.bounds
+    shown = [or_null(value) for value in values]
+    return {"mean": mean, "sd": sd, "values": shown, "interval": bounds, "missing_because": because}
+
+
+def banded(values: Floats, level: float) -> Json:
+    """A curve's values with a band: (1 + draws, T), the whole in the first row; null where it or a draw is undefined."""
+    ends = [percentile_interval(column[1:], level) for column in values.T]
+    return {
+        "values": nulls(values[0]),
+        "low": [None if end.bounds is None else end.bounds[0] for end in ends],
+        "high": [None if end.bounds is None else end.bounds[1] for end in ends],
+        "band_missing_because": [end.missing_because for end in ends],
+    }
+
+
+def nulls(values: Floats | Sequence[float]) -> list[float | None]:
+    """A list for JSON, null where a value is undefined."""
+    return [or_null(value) for value in values]
+
+
+def read_analysis(path: Path, analysis: str) -> Any:
+    """Read what `dsn-saal analyse` wrote.
+
+    Raises:
+        BadRequest: where it is missing.
+        CheckFailed: where it is damaged or another analysis.
+    """
+    again = f"run dsn-saal analyse {analysis} again"
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadRequest(
+            "there is no such analysis", value=path, next_step=f"run dsn-saal analyse {analysis}"
+        ) from None
+    except ValueError as error:
+        raise CheckFailed("an analysis is damaged", value=str(error), where=path, next_step=again) from None
+    if not isinstance(held, dict) or held.get("analysis") != analysis:
+        raise CheckFailed(f"this is not the analysis {analysis}", where=path, next_step=again)
+    return held
