@@ -12,7 +12,7 @@ import dsn_saal
 from dsn_saal.domain.errors import DsnSaalError
 from dsn_saal.domain.run import RunKey
 from dsn_saal.params import resolve
-from dsn_saal.params import figure_jobs, jobs, report_job, table_jobs
+from dsn_saal.params import audit_jobs, figure_jobs, jobs, report_job, table_jobs
 from dsn_saal.provenance.followed import require_followed
 from dsn_saal.provenance.glue import attach
 from snakemake.exceptions import WorkflowError
@@ -26,7 +26,7 @@ FOLDERS = [
     PHANTOM,
     *(
         f"results/{stage}"
-        for stage in ("ingest", "preprocess", "split", "train", "evaluate")
+        for stage in ("ingest", "preprocess", "split", "train", "evaluate", "audit")
     ),
     *(f"results/{kind}" for kind in ("tables", "figures", "report")),
 ]
@@ -206,6 +206,7 @@ def made(folder):
                 file=EVALUATED,
             ),
         ],
+        "results/audit": ["forensics.json", "verdicts.json"],
         "results/tables": expand("{table}.{kind}", table=TABLES, kind=TABLE_KINDS),
         "results/figures": expand("{figure}.{kind}", figure=FIGURES, kind=FIGURE_KINDS),
         "results/report": ["paper.pdf"],

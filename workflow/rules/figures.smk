@@ -88,3 +88,18 @@ rule saal_trajectories:
     shell:
         "dsn-saal figure saal_trajectories {params.summaries:q} {params.training:q} --out {params.out:q} "
         "--settings {params.settings:q} &> {log:q}"
+
+
+rule margins:
+    input:
+        VERDICTS,
+    output:
+        figure("margins"),
+    log:
+        "logs/figures/margins.log",
+    params:
+        settings=lambda wildcards: figure_jobs.figure_job(settings, "margins").to_json(),
+        code=glue.code("cli.figure"),
+        out=subpath(output[0], strip_suffix=".svg"),
+    shell:
+        "dsn-saal figure margins --verdicts {input:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"

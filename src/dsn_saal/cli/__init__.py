@@ -19,6 +19,8 @@ COMMANDS = {
     "certify": "hold slices that are learned from without labels against what is tested",
     "train": "train all runs of one experiment",
     "evaluate": "predict and measure all runs of one experiment",
+    "forensics": "say whether each reported number is possible at all",
+    "verdicts": "set what was reported beside what was measured",
     "metrics": "collect the primary metrics of every experiment",
     "table": "write one table",
     "figure": "draw one figure",

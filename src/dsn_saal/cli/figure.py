@@ -10,10 +10,12 @@ from dsn_saal.cli.common import add_settings, known_dataset, named_path, read_jo
 from dsn_saal.params.figure_jobs import (
     FIGURES,
     ContactSheetJob,
+    MarginsFigureJob,
     RocFigureJob,
     SamplesFigureJob,
     TrajectoriesFigureJob,
     contact_sheet_job,
+    margins_figure_job,
     roc_figure_job,
     samples_figure_job,
     trajectories_figure_job,
@@ -30,6 +32,8 @@ EXAMPLE = """examples:
   dsn-saal figure saal_trajectories --summary dsn_saal=results/evaluate/dsn_saal/summary.json ... \\
       --training dsn_saal=results/train/dsn_saal ... --out results/figures/saal_trajectories
 
+  dsn-saal figure margins --verdicts results/audit/verdicts.json --out results/figures/margins
+
 figure3 and contact_sheet read IMAGES/{images.npy,masks.npy,index.parquet};
 figure4 reads DIR/run-NN/predictions.parquet of every run; saal_trajectories DIR/run-NN/{run.json,history.csv};
 writes OUT.svg and OUT.png"""
@@ -39,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `dsn-saal figure`."""
     parser.add_argument("name", choices=sorted([*FIGURES, "contact_sheet"]), help="which figure")
     parser.add_argument("--dataset", help="data set of params.yaml (contact_sheet without --settings)")
+    parser.add_argument("--verdicts", type=Path, help="what dsn-saal verdicts wrote (margins)")
     parser.add_argument("--images", type=Path, help="folder that preprocess wrote (figure3)")
     parser.add_argument(
         "--predictions",
@@ -95,9 +100,17 @@ def _trajectories(args: argparse.Namespace) -> None:
     draw_figure(job, summaries=dict(args.summary), training=dict(args.training), out=args.out)
 
 
+def _margins(args: argparse.Namespace) -> None:
+    from dsn_saal.figures.margins import draw_figure
+
+    require_inputs(args, "verdicts")
+    draw_figure(read_job(args, MarginsFigureJob, margins_figure_job), verdicts=args.verdicts, out=args.out)
+
+
 DRAWERS: dict[str, Callable[[argparse.Namespace], None]] = {
     "figure3": _samples,
     "figure4": _roc,
     "saal_trajectories": _trajectories,
+    "margins": _margins,
     "contact_sheet": _contact_sheet,
 }

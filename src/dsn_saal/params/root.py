@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ValidationError, model_validator
 
 from dsn_saal.domain.errors import BadRequest
+from dsn_saal.params.audit import Audit
 from dsn_saal.params.base import Name, Section
 from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, Dataset, Phantom
@@ -39,6 +40,7 @@ class Settings(Section):
     train: Train
     evaluate: Evaluate
     report: Report
+    audit: Audit
 
     @model_validator(mode="after")
     def _references_resolve(self) -> Settings:
@@ -64,6 +66,7 @@ class Settings(Section):
             if dataset.is_phantom and set(self._cohort(name).cases) != set(dataset.classes):
                 raise ValueError(f"phantom.cohorts.{name} must name the classes of datasets.{name}")
         self._require_report()
+        self.audit.require_known(self.datasets, self.experiments)
         return self
 
     def regimen_of(self, experiment: str) -> Regimen:

@@ -19,11 +19,14 @@ from dsn_saal.statistics.witness import furthest
 
 Floats = NDArray[np.float64]
 
-ROUNDS = 12
+ROUNDS = 6
 """Supporting matrices that are added before the bound that was reached is reported."""
 
 START = 600_000
 """Boxes that are looked at for a first matrix within reach."""
+
+BOXES = 100_000
+"""Boxes that are looked at for each supporting matrix."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def mean_of_runs(
         best = max(places, key=lambda place: float(problem.values(place) @ direction))
         best = furthest(problem, targets, direction, reach, best)
         value = float(objective((problem.values(best[None]), problem.values(best[None])))[0])
-        support = minimise(problem, objective, gap=gap, known=Bound(value, math.inf, best))
+        support = minimise(problem, objective, gap=gap, known=Bound(value, math.inf, best), most_boxes=BOXES)
         proven = max(proven, support.proven)
         if support.point is not None:
             places.append(furthest(problem, targets, direction, reach, support.point))
