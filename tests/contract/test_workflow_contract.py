@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params import figure_jobs, html_job, jobs, probe_jobs, report_job, resolve, table_jobs
+from dsn_saal.params import audit_jobs, figure_jobs, html_job, jobs, probe_jobs, report_job, resolve, table_jobs
 from dsn_saal.provenance.code import LEFT_OUT, Code
 from dsn_saal.provenance.followed import require_followed
 from dsn_saal.provenance.pins import WITHOUT_RESULT, Pins
@@ -55,6 +55,8 @@ def stage_blocks(settings):
     cams = [(name, probe_jobs.cam_job(settings, name), data_of[name]) for name in probe.cam]
     crosses = [(name, probe_jobs.cross_job(settings, name)) for name in probe.cross]
     yield "probe", [cams, crosses, splits, probe_jobs.network_job(settings)]
+    compared = audit_jobs.compared_experiments(settings.audit)
+    yield "audit", [audit_jobs.forensics_job(settings), audit_jobs.verdicts_job(settings), compared]
     tables = [table_jobs.table_job(settings, name) for name in table_jobs.TABLES]
     yield "tables", [tables, settings.report]
     figures = [figure_jobs.figure_job(settings, name) for name in figure_jobs.FIGURES]

@@ -13,7 +13,16 @@ from dsn_saal.domain.errors import DsnSaalError
 from dsn_saal.domain.pixels import PIXEL_FILES
 from dsn_saal.domain.run import RunKey
 from dsn_saal.params import resolve
-from dsn_saal.params import figure_jobs, html_job, jobs, probe_jobs, report_job, shelves, table_jobs
+from dsn_saal.params import (
+    audit_jobs,
+    figure_jobs,
+    html_job,
+    jobs,
+    probe_jobs,
+    report_job,
+    shelves,
+    table_jobs,
+)
 from dsn_saal.provenance.followed import require_followed
 from dsn_saal.provenance.glue import attach
 from dsn_saal.provenance.rulegraph import rule_graph
@@ -28,7 +37,15 @@ FOLDERS = [
     PHANTOM,
     *(
         f"results/{stage}"
-        for stage in ("ingest", "preprocess", "split", "train", "evaluate", "probe")
+        for stage in (
+            "ingest",
+            "preprocess",
+            "split",
+            "train",
+            "evaluate",
+            "probe",
+            "audit",
+        )
     ),
     *(f"results/{kind}" for kind in ("tables", "figures", "report")),
 ]
@@ -233,6 +250,7 @@ def made(folder):
             ),
             *expand("cross/{experiment}.json", experiment=settings.probe.cross),
         ],
+        "results/audit": ["forensics.json", "verdicts.json"],
         "results/tables": expand("{table}.{kind}", table=TABLES, kind=TABLE_KINDS),
         "results/figures": expand("{figure}.{kind}", figure=FIGURES, kind=FIGURE_KINDS),
         "results/report": ["paper.pdf", "report.html"],

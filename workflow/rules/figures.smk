@@ -196,3 +196,18 @@ rule figure7:
     shell:
         "dsn-saal figure figure7 --images {params.images:q} {params.cams:q} --out {params.out:q} "
         "--settings {params.settings:q} &> {log:q}"
+
+
+rule margins:
+    input:
+        VERDICTS,
+    output:
+        figure("margins"),
+    log:
+        "logs/figures/margins.log",
+    params:
+        settings=lambda wildcards: figure_jobs.figure_job(settings, "margins").to_json(),
+        code=glue.code("cli.figure"),
+        out=subpath(output[0], strip_suffix=".svg"),
+    shell:
+        "dsn-saal figure margins --verdicts {input:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"

@@ -21,6 +21,8 @@ COMMANDS = {
     "evaluate": "predict and measure all runs of one experiment",
     "probe": "look into the networks of one experiment",
     "predict": "let all runs of one experiment answer for their training part",
+    "forensics": "say whether each reported number is possible at all",
+    "verdicts": "set what was reported beside what was measured",
     "metrics": "collect the primary metrics of every experiment",
     "analyse": "say how sure the numbers are",
     "table": "write one table",

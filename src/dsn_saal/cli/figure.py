@@ -15,12 +15,14 @@ from dsn_saal.params.figure_jobs import (
     ContactSheetJob,
     DiagnosesFigureJob,
     FlowFigureJob,
+    MarginsFigureJob,
     NetworkFigureJob,
     RocFigureJob,
     SamplesFigureJob,
     TrajectoriesFigureJob,
     contact_sheet_job,
     figure_job,
+    margins_figure_job,
     roc_figure_job,
     samples_figure_job,
     trajectories_figure_job,
@@ -37,6 +39,8 @@ EXAMPLE = """examples:
   dsn-saal figure saal_trajectories --summary dsn_saal=results/evaluate/dsn_saal/summary.json ... \\
       --training dsn_saal=results/train/dsn_saal ... --out results/figures/saal_trajectories
 
+  dsn-saal figure margins --verdicts results/audit/verdicts.json --out results/figures/margins
+
 figure3 and contact_sheet read IMAGES/{images.npy,masks.npy,index.parquet};
 figure4 reads DIR/run-NN/predictions.parquet of every run; saal_trajectories DIR/run-NN/{run.json,history.csv};
 figure1 is drawn by the workflow, which hands over the graph of its rules; figure2 reads what probe network wrote;
@@ -49,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `dsn-saal figure`."""
     parser.add_argument("name", choices=sorted([*FIGURES, "contact_sheet"]), help="which figure")
     parser.add_argument("--dataset", help="data set of params.yaml (contact_sheet without --settings)")
+    parser.add_argument("--verdicts", type=Path, help="what dsn-saal verdicts wrote (margins)")
     parser.add_argument("--images", type=Path, help="folder that preprocess wrote (figure3)")
     parser.add_argument(
         "--predictions",
@@ -159,6 +164,13 @@ def _cut(args: argparse.Namespace, model: type[Job]) -> Callable[[Settings], Job
     return lambda settings: cast("Job", figure_job(settings, args.name))
 
 
+def _margins(args: argparse.Namespace) -> None:
+    from dsn_saal.figures.margins import draw_figure
+
+    require_inputs(args, "verdicts")
+    draw_figure(read_job(args, MarginsFigureJob, margins_figure_job), verdicts=args.verdicts, out=args.out)
+
+
 DRAWERS: dict[str, Callable[[argparse.Namespace], None]] = {
     "figure1": _flow,
     "figure2": _network,
@@ -169,5 +181,6 @@ DRAWERS: dict[str, Callable[[argparse.Namespace], None]] = {
     "figure7": _cam,
     "failures": _diagnoses,
     "saal_trajectories": _trajectories,
+    "margins": _margins,
     "contact_sheet": _contact_sheet,
 }

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
 from dsn_saal.params.table_jobs import (
+    AUDIT_TABLES,
     RESULT_TABLES,
     TABLES,
+    AuditTableJob,
     CertificatesTableJob,
     CohortTableJob,
     CrossTableJob,
@@ -19,6 +21,7 @@ from dsn_saal.params.table_jobs import (
     SharesTableJob,
     SwitchboardTableJob,
     ablation_table_job,
+    audit_table_job,
     certificates_table_job,
     cohort_table_job,
     cross_table_job,
@@ -37,6 +40,7 @@ EXAMPLE = """examples:
       --certificate results/split/covid19_diag/case_wise.certificate.json --out results/tables/table2
   dsn-saal table table3 --summary dsn_saal=results/evaluate/dsn_saal/summary.json \\
       --summary vgg16_bn_ce=results/evaluate/vgg16_bn_ce/summary.json ... --out results/tables/table3
+  dsn-saal table verdicts --audit results/audit/verdicts.json --out results/tables/verdicts
   dsn-saal table switchboard --out results/tables/switchboard
 
 table4, table5 and table6 take a --summary of each of their experiments, as table3 does, saal_ablation a --training of
@@ -68,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="EXPERIMENT=DIR",
         help="folder that train wrote, one a row (saal_ablation)",
     )
+    parser.add_argument("--audit", type=Path, help="forensics.json or verdicts.json (forensics, verdicts)")
     for option, metavar, text in (
         ("--flow", "DATASET=FILE", "flow.json of each data set (datasets, certificates)"),
         ("--mask-quality", "DATASET=FILE", "mask_quality.json of each data set (datasets)"),
@@ -117,6 +122,14 @@ def _ablation(args: argparse.Namespace) -> Table:
     return make_table(job, summaries=dict(args.summary), training=dict(args.training))
 
 
+def _audit(args: argparse.Namespace) -> Table:
+    from dsn_saal.tables.audit import make_table
+
+    require_inputs(args, "audit")
+    job = read_job(args, AuditTableJob, lambda settings: audit_table_job(settings, args.name))
+    return make_table(job, audit=args.audit)
+
+
 def _datasets(args: argparse.Namespace) -> Table:
     from dsn_saal.tables.datasets import make_table
 
@@ -152,6 +165,7 @@ MAKERS: dict[str, Callable[[argparse.Namespace], Table]] = {
     "table6": _shares,
     "saal_ablation": _ablation,
     "cross": _cross,
+    **dict.fromkeys(AUDIT_TABLES, _audit),
     "datasets": _datasets,
     "certificates": _certificates,
     "switchboard": _switchboard,

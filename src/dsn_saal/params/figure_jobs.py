@@ -89,6 +89,18 @@ class CamFigureJob(Section):
     cases_per_class: int
 
 
+class MarginsFigureJob(Section):
+    """How many claims hold as the margin moves."""
+
+    reported: str
+    largest_margin: float
+
+
+def margins_figure_job(settings: Settings) -> MarginsFigureJob:
+    """The block of `dsn-saal figure margins`."""
+    return MarginsFigureJob(reported=settings.report.reported, largest_margin=settings.audit.largest_margin)
+
+
 def samples_figure_job(settings: Settings) -> SamplesFigureJob:
     """The block of `dsn-saal figure figure3`."""
     return SamplesFigureJob(classes=shown_dataset(settings)[1], cases_per_class=settings.report.figure3_cases_per_class)
@@ -178,6 +190,7 @@ FIGURES: dict[str, Callable[[Settings], Section]] = {
     "figure7": cam_figure_job,
     "failures": lambda settings: diagnoses_figure_job(settings, settings.report.failures_per_cell),
     "saal_trajectories": trajectories_figure_job,
+    "margins": margins_figure_job,
 }
 CONTACT_SHEET = "contact_sheet_"
 """Name of a data set's contact sheet before the data set's."""

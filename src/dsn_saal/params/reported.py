@@ -44,6 +44,19 @@ class Claim(Section):
     note: str | None
 
 
+class Statement(Section):
+    """What a source says of one quantity: a number with its unit, or words."""
+
+    id: str
+    dataset: str | None
+    quantity: str
+    value: float | str
+    unit: str | None
+    status: Status
+    source: str
+    note: str | None
+
+
 class Reported(Section):
     """One number in the unit of its source."""
 
@@ -129,6 +142,8 @@ class ReportedNumbers(Section):
 
     schema_version: Literal[1]
     sources: dict[str, str]
+    positive: dict[str, str]
+    statements: Annotated[tuple[Statement, ...], Field(strict=False)]
     claims: Annotated[tuple[Claim, ...], Field(strict=False)]
     reported: Annotated[tuple[Reported, ...], Field(strict=False)]
     bounds: Annotated[tuple[Bound, ...], Field(strict=False)]
@@ -141,7 +156,8 @@ class ReportedNumbers(Section):
     def _each_once(self) -> ReportedNumbers:
         keys = [(row.table, row.method, row.dataset, row.metric) for row in self.reported]
         names = [claim.id for claim in self.claims]
-        for what, found in (("reported", keys), ("claims", names)):
+        said = [statement.id for statement in self.statements]
+        for what, found in (("reported", keys), ("claims", names), ("statements", said)):
             twice = next((key for place, key in enumerate(found) if key in found[:place]), None)
             if twice is not None:
                 raise ValueError(f"{what} holds {twice!r} twice")

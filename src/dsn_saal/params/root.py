@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError, model_validator
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.analyse import Against, Analyse
+from dsn_saal.params.audit import Audit
 from dsn_saal.params.base import Name, Section
 from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, Dataset, Phantom
@@ -43,6 +44,7 @@ class Settings(Section):
     probe: Probe
     analyse: Analyse
     report: Report
+    audit: Audit
 
     @model_validator(mode="after")
     def _references_resolve(self) -> Settings:
@@ -71,6 +73,7 @@ class Settings(Section):
         self._require_report()
         self._require_probe()
         self._require_analysed()
+        self.audit.require_known(self.datasets, self.experiments)
         return self
 
     def regimen_of(self, experiment: str) -> Regimen:

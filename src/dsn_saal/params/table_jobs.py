@@ -82,6 +82,13 @@ class CrossTableJob(Section):
     positive_title: str
 
 
+class AuditTableJob(Section):
+    """What forensics found, or the verdicts."""
+
+    id: Name
+    reported: str
+
+
 class SwitchboardTableJob(Section):
     """The definition switchboard."""
 
@@ -166,12 +173,22 @@ def ablation_table_job(settings: Settings) -> ResultTableJob:
     )
 
 
+AUDIT_TABLES = ("forensics", "verdicts")
+"""Tables of the audit."""
+
+
+def audit_table_job(settings: Settings, name: str) -> AuditTableJob:
+    """The block of `dsn-saal table forensics` or `verdicts`."""
+    return AuditTableJob(id=name, reported=settings.report.reported)
+
+
 TABLES: dict[str, Callable[[Settings], Section]] = {
     "table2": cohort_table_job,
     **{name: partial(result_table_job, name=name) for name in RESULT_TABLES},
     "table6": shares_table_job,
     "saal_ablation": ablation_table_job,
     "cross": cross_table_job,
+    **{name: partial(audit_table_job, name=name) for name in AUDIT_TABLES},
     "datasets": datasets_table_job,
     "certificates": certificates_table_job,
     "switchboard": switchboard_table_job,
