@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING
 
 from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
 from dsn_saal.params.table_jobs import (
+    PUBLIC_TABLES,
     RESULT_TABLES,
     TABLES,
     CertificatesTableJob,
     CohortTableJob,
+    CompositionsTableJob,
     DatasetsTableJob,
+    PublicTableJob,
     ResultTableJob,
     SharesTableJob,
     SwitchboardTableJob,
     ablation_table_job,
     certificates_table_job,
     cohort_table_job,
+    compositions_table_job,
     datasets_table_job,
+    public_table_job,
     result_table_job,
     shares_table_job,
     switchboard_table_job,
@@ -39,7 +44,9 @@ EXAMPLE = """examples:
 
 table4, table5 and table6 take a --summary of each of their experiments, as table3 does, saal_ablation a --training of
 each as well; datasets and certificates take a --flow of every data set; datasets also a --mask-quality of each,
-certificates a --proof DATASET/SPLIT=FILE of each
+certificates a --proof DATASET/SPLIT=FILE of each. table1 takes the --reported file, a --flow of every data set and a
+--proof of its first split; table7a, table7b, table8 and table9 take it with a --summary of each of their experiments
+and a --proof SPLIT=FILE of each of their splits
 
 writes OUT.csv, OUT.tex, OUT.md, OUT.json; the table of a data set is that of report.dataset"""
 
@@ -56,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="EXPERIMENT=FILE",
-        help="one a row (table3 to table6, saal_ablation)",
+        help="one a row (table3 to table9, saal_ablation)",
     )
     parser.add_argument(
         "--training",
@@ -66,10 +73,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="EXPERIMENT=DIR",
         help="folder that train wrote, one a row (saal_ablation)",
     )
+    parser.add_argument("--reported", type=Path, help="file of reported numbers (table1, table7a to table9)")
     for option, metavar, text in (
-        ("--flow", "DATASET=FILE", "flow.json of each data set (datasets, certificates)"),
+        ("--flow", "DATASET=FILE", "flow.json of each data set (table1, datasets, certificates)"),
         ("--mask-quality", "DATASET=FILE", "mask_quality.json of each data set (datasets)"),
-        ("--proof", "DATASET/SPLIT=FILE", "certificate of each split (certificates)"),
+        ("--proof", "DATASET/SPLIT=FILE", "certificate of each split (table1, table7a to table9, certificates)"),
     ):
         parser.add_argument(option, type=named_path, action="append", default=[], metavar=metavar, help=text)
     parser.add_argument("--out", type=Path, required=True, metavar="STEM", help="path without suffix")
@@ -130,6 +138,22 @@ def _certificates(args: argparse.Namespace) -> Table:
     return make_table(job, certificates=dict(args.proof), flows=dict(args.flow))
 
 
+def _compositions(args: argparse.Namespace) -> Table:
+    from dsn_saal.tables.compositions import make_table
+
+    require_inputs(args, "reported", "flow", "proof")
+    job = read_job(args, CompositionsTableJob, compositions_table_job)
+    return make_table(job, reported=args.reported, flows=dict(args.flow), certificates=dict(args.proof))
+
+
+def _public(args: argparse.Namespace) -> Table:
+    from dsn_saal.tables.public import make_table
+
+    require_inputs(args, "reported", "summary", "proof")
+    job = read_job(args, PublicTableJob, lambda settings: public_table_job(settings, args.name))
+    return make_table(job, reported=args.reported, summaries=dict(args.summary), certificates=dict(args.proof))
+
+
 def _switchboard(args: argparse.Namespace) -> Table:
     from dsn_saal.tables.switchboard import make_table
 
@@ -140,6 +164,8 @@ MAKERS: dict[str, Callable[[argparse.Namespace], Table]] = {
     "table2": _cohort,
     **dict.fromkeys(RESULT_TABLES, _results),
     "table6": _shares,
+    "table1": _compositions,
+    **dict.fromkeys(PUBLIC_TABLES, _public),
     "saal_ablation": _ablation,
     "datasets": _datasets,
     "certificates": _certificates,
