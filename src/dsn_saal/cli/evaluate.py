@@ -47,7 +47,8 @@ def run(args: argparse.Namespace) -> None:
     headline = [summary["metrics"][name] for name in (summary["primary"]["accuracy"], "sensitivity.macro")]
     accuracy, recall = ("undefined" if metric["mean"] is None else f"{metric['mean']:.3f}" for metric in headline)
     diverged = f" ({summary['n_failed']} of them diverged)" if summary["n_failed"] else ""
+    cases = f"{summary['n_cases']} cases" if summary["n_cases"] else "unknown cases"
     print(
-        f"{job.name}: {summary['n_runs']} runs{diverged}, {summary['n_slices']} slices of {summary['n_cases']} cases; "
+        f"{job.name}: {summary['n_runs']} runs{diverged}, {summary['n_slices']} slices of {cases}; "
         f"accuracy {accuracy}, macro recall {recall}"
     )

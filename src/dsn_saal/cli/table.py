@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
 from dsn_saal.params.table_jobs import (
     AUDIT_TABLES,
+    PUBLIC_TABLES,
     RESULT_TABLES,
     TABLES,
     AuditTableJob,
     CertificatesTableJob,
     CohortTableJob,
+    CompositionsTableJob,
     CrossTableJob,
     DatasetsTableJob,
+    PublicTableJob,
     ResultTableJob,
     SharesTableJob,
     SwitchboardTableJob,
@@ -24,8 +27,10 @@ from dsn_saal.params.table_jobs import (
     audit_table_job,
     certificates_table_job,
     cohort_table_job,
+    compositions_table_job,
     cross_table_job,
     datasets_table_job,
+    public_table_job,
     result_table_job,
     shares_table_job,
     switchboard_table_job,
@@ -45,7 +50,9 @@ EXAMPLE = """examples:
 
 table4, table5 and table6 take a --summary of each of their experiments, as table3 does, saal_ablation a --training of
 each as well; datasets and certificates take a --flow of every data set; datasets also a --mask-quality of each,
-certificates a --proof DATASET/SPLIT=FILE of each
+certificates a --proof DATASET/SPLIT=FILE of each. table1 takes the --reported file, a --flow of every data set and a
+--proof of its first split; table7a, table7b, table8 and table9 take it with a --summary of each of their experiments
+and a --proof SPLIT=FILE of each of their splits
 
 writes OUT.csv, OUT.tex, OUT.md, OUT.json; the table of a data set is that of report.dataset"""
 
@@ -62,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="EXPERIMENT=FILE",
-        help="one a row (table3 to table6, saal_ablation)",
+        help="one a row (table3 to table9, saal_ablation)",
     )
     parser.add_argument(
         "--training",
@@ -73,10 +80,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder that train wrote, one a row (saal_ablation)",
     )
     parser.add_argument("--audit", type=Path, help="forensics.json or verdicts.json (forensics, verdicts)")
+    parser.add_argument("--reported", type=Path, help="file of reported numbers (table1, table7a to table9)")
     for option, metavar, text in (
-        ("--flow", "DATASET=FILE", "flow.json of each data set (datasets, certificates)"),
+        ("--flow", "DATASET=FILE", "flow.json of each data set (table1, datasets, certificates)"),
         ("--mask-quality", "DATASET=FILE", "mask_quality.json of each data set (datasets)"),
-        ("--proof", "DATASET/SPLIT=FILE", "certificate of each split (certificates)"),
+        ("--proof", "DATASET/SPLIT=FILE", "certificate of each split (table1, table7a to table9, certificates)"),
         ("--probe", "EXPERIMENT=FILE", "what probe cross wrote of each experiment (cross)"),
     ):
         parser.add_argument(option, type=named_path, action="append", default=[], metavar=metavar, help=text)
@@ -153,6 +161,22 @@ def _cross(args: argparse.Namespace) -> Table:
     return make_table(read_job(args, CrossTableJob, cross_table_job), probes=dict(args.probe))
 
 
+def _compositions(args: argparse.Namespace) -> Table:
+    from dsn_saal.tables.compositions import make_table
+
+    require_inputs(args, "reported", "flow", "proof")
+    job = read_job(args, CompositionsTableJob, compositions_table_job)
+    return make_table(job, reported=args.reported, flows=dict(args.flow), certificates=dict(args.proof))
+
+
+def _public(args: argparse.Namespace) -> Table:
+    from dsn_saal.tables.public import make_table
+
+    require_inputs(args, "reported", "summary", "proof")
+    job = read_job(args, PublicTableJob, lambda settings: public_table_job(settings, args.name))
+    return make_table(job, reported=args.reported, summaries=dict(args.summary), certificates=dict(args.proof))
+
+
 def _switchboard(args: argparse.Namespace) -> Table:
     from dsn_saal.tables.switchboard import make_table
 
@@ -163,6 +187,8 @@ MAKERS: dict[str, Callable[[argparse.Namespace], Table]] = {
     "table2": _cohort,
     **dict.fromkeys(RESULT_TABLES, _results),
     "table6": _shares,
+    "table1": _compositions,
+    **dict.fromkeys(PUBLIC_TABLES, _public),
     "saal_ablation": _ablation,
     "cross": _cross,
     **dict.fromkeys(AUDIT_TABLES, _audit),

@@ -6,9 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
-from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
+from dsn_saal.cli.common import add_settings, named_path, require_inputs
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params.jobs import TrainJob, train_job, unlabelled_of
+from dsn_saal.params.jobs import ClassicalJob, parse_train_job, train_job, unlabelled_of
 from dsn_saal.params.root import read_settings
 
 EXAMPLE = """example:
@@ -21,6 +21,7 @@ reads  IMAGES/images.npy, the split and its certificate
 writes OUT/run-NN/{weights.safetensors,history.csv,run.json} for every run, OUT/SHA256SUMS; the rest of OUT is removed.
        A run that train.keep_weights does not name leaves test_logits.safetensors in place of its weights; one that
        diverged leaves failed.json and history.csv, and the others go on. Contrastive phases leave pretraining.csv too.
+       A run of a classical method leaves test_logits.safetensors and run.json: it has neither weights nor epochs.
 Interrupt it at any time: started again it goes on, to the same bytes.
 
   dsn-saal train --plan            every experiment of params.yaml: runs done and to do, operations, hours here, disk"""
@@ -68,7 +69,18 @@ def run(args: argparse.Namespace) -> None:
         _print_plans(args)
         return
     require_inputs(args, "experiment", "images", "split", "certificate", "out", "state", "code")
-    job = read_job(args, TrainJob, lambda settings: train_job(settings, args.experiment))
+    job = (
+        parse_train_job(args.settings)
+        if args.settings is not None
+        else train_job(read_settings(args.params), args.experiment)
+    )
+    if isinstance(job, ClassicalJob):
+        from dsn_saal.train.classical import train_classical
+
+        train_classical(
+            job, images=args.images, split=args.split, certificate=args.certificate, out=args.out, code=args.code
+        )
+        return
     from dsn_saal.train.experiment import train_experiment
     from dsn_saal.train.unlabelled import Unlabelled
 
@@ -98,9 +110,12 @@ def _print_plans(args: argparse.Namespace) -> None:
     heads = ("runs", "images", "parameters", "GFLOP/image", "TFLOP", "hours", "weights MB", "peak MB")
     print(f"{'experiment':32}" + "".join(f"{head:>13}" for head in heads))
     for name in wanted:
-        experiment = settings.experiments[name]
+        experiment, job = settings.experiments[name], train_job(settings, name)
+        if isinstance(job, ClassicalJob):
+            print(f"{name:32}{job.runs:>13}  classical: seconds, no weights")
+            continue
         plan = plan_experiment(
-            train_job(settings, name),
+            job,
             split=Path("results/split") / experiment.dataset / f"{experiment.protocol}.parquet",
             out=Path("results/train") / name,
             state=Path(".dsn_saal/train") / name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from dsn_saal.domain.classes import ClassSet
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.domain.pixels import PIXEL_FILES
 from dsn_saal.domain.run import TEST_LOGITS
+from dsn_saal.evaluate.design import Design, read_design
 from dsn_saal.evaluate.predict import probabilities_of
 from dsn_saal.evaluate.summary import header_of, probability_columns, run_metrics, summary_of, without_nan
 from dsn_saal.evaluate.testpart import TestPart, read_test_part
@@ -59,28 +61,69 @@ def evaluate_experiment(
     """
     fix_arithmetic(job.threads)
     classes = ClassSet(job.classes, job.classes, job.positive)
-    test = read_test_part(images, split, image_size=job.image_size, n_classes=len(classes), pixels=job.pixels)
+    design = read_design(images, split, block=job.block)
+    tests = _TestParts(job, images, split, design)
+    tests.of_run(0)  # what does not belong together is said before any run is read
     trained = read_trained_runs(weights, job.name, job.runs)
     require_same_data(trained, images=images / PIXEL_FILES[job.pixels], split=split)
-    tables = _predict_runs(job, test, trained, classes, progress)
-    header = header_of(job, test.slices)
+    tables = _predict_runs(job, tests, trained, classes, progress)
     finished, metrics = {}, {}
     for run, table in zip(trained, tables, strict=True):
+        header = header_of(job, tests.slices_of_run(run.key.run))
         if run.answer is None:
             body: Json = {"failed": run.failure(), "metrics": None}
         else:
             finished[run.key.run], metrics[run.key.run] = table, run_metrics(table, classes)
             body = {"metrics": without_nan(metrics[run.key.run])}
         _write_run(out, run, table, header | body)
-    summary = header | summary_of(job, metrics, finished, n_runs=len(trained)) | {"network": network_size(job)}
+    measured = summary_of(job, metrics, finished, n_runs=len(trained), design=design)
+    summary = header_of(job, tests.slices_of_all()) | measured | {"network": network_size(job)}
     summary |= {"training": [run.origin() for run in trained]}
     write_json(out / "summary.json", summary)
     _remove_strays(out, {run.key.run_name for run in trained})
     return summary
 
 
-def network_size(job: EvaluateJob) -> Json:
-    """Parameters of the network, how many of them are in side classifiers, and operations of its forward pass."""
+class _TestParts:
+    """The test part of every run: that of its draw, or the first draw's where all draws test the same slices."""
+
+    def __init__(self, job: EvaluateJob, images: Path, split: Path, design: Design) -> None:
+        self._design, self._slices = design, dict[int, pd.DataFrame]()
+
+        @lru_cache(maxsize=1)  # images fill memory, the slices' names do not
+        def read(draw: int) -> TestPart:
+            size, n_classes = job.image_size, len(job.classes)
+            part = read_test_part(
+                images, split, image_size=size, n_classes=n_classes, draw=draw, pixels=job.pixels
+            )
+            self._slices[draw] = part.slices
+            return part
+
+        self._read = read
+
+    def _draw(self, run: int) -> int:
+        return run % self._design.draws if self._design.tests_apart else 0
+
+    def of_run(self, run: int) -> TestPart:
+        """Images and slices that a run is measured on."""
+        return self._read(self._draw(run))
+
+    def slices_of_run(self, run: int) -> pd.DataFrame:
+        """The slices alone; `of_run` read them before."""
+        return self._slices[self._draw(run)]
+
+    def slices_of_all(self) -> pd.DataFrame:
+        """Every slice that some run was measured on, once, by row."""
+        return pd.concat(self._slices.values()).drop_duplicates("row").sort_values("row", ignore_index=True)
+
+
+def network_size(job: EvaluateJob) -> Json | None:
+    """Parameters of the network, how many of them are in side classifiers, and operations of its forward pass.
+
+    None where the method has no network.
+    """
+    if job.model is None:
+        return None
     with torch.device("meta"):
         network = build_network(**network_arguments(job))
     return {
@@ -91,22 +134,29 @@ def network_size(job: EvaluateJob) -> Json:
 
 
 def _predict_runs(
-    job: EvaluateJob, test: TestPart, trained: list[TrainedRun], classes: ClassSet, progress: Progress
+    job: EvaluateJob, tests: _TestParts, trained: list[TrainedRun], classes: ClassSet, progress: Progress
 ) -> list[pd.DataFrame]:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    resident = ResidentImages(test.images, device=device, normalise=job.network.normalise)
-    network = build_network(**network_arguments(job)).to(device).eval()
+    network = None if job.model is None else build_network(**network_arguments(job)).to(device).eval()
+
+    @lru_cache(maxsize=1)
+    def resident(test: TestPart) -> ResidentImages:
+        return ResidentImages(test.images, device=device, normalise=job.network.normalise)
+
     tables = []
     for run in trained:
+        test = tests.of_run(run.key.run)
         if run.answer is None:  # the same columns, and no row that could be counted
             columns = dict.fromkeys(probability_columns(classes), np.empty(0))
             tables.append(test.slices.iloc[:0].assign(**columns))
             continue
         if run.answer.name == TEST_LOGITS:
             logits = _kept_logits(run.answer, test)
+        elif network is None:
+            raise CheckFailed("a classical method has no weights", where=run.answer, next_step="train again")
         else:
             read_weights(run.answer, network)
-            logits = predict_logits(network, resident, batch_size=job.evaluate.batch_size, progress=progress)
+            logits = predict_logits(network, resident(test), batch_size=job.evaluate.batch_size, progress=progress)
         probabilities = probabilities_of(logits, job.evaluate.predict_from)
         tables.append(test.slices.assign(**dict(zip(probability_columns(classes), probabilities.T, strict=True))))
     return tables

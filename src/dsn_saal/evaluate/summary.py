@@ -10,18 +10,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from dsn_saal.domain.classes import ClassSet
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.origin import common_origin
+from dsn_saal.evaluate.design import ONE_SPLIT, Design, Pooled, pooled_confusions
 from dsn_saal.params.jobs import EvaluateJob
-from dsn_saal.statistics.intervals import bootstrap_intervals, case_confusions
+from dsn_saal.statistics.confusion import confusion_metrics
+from dsn_saal.statistics.intervals import bootstrap_intervals
 from dsn_saal.statistics.measures import measure
-from dsn_saal.statistics.runs import mean_and_sd
+from dsn_saal.statistics.runs import mean_and_sd, spread_components
 
 Json = dict[str, Any]
 Interval = tuple[float, float] | None
+
+FEWEST_UNITS = 2
+"""Fewest cases of a class that an interval over cases can be drawn from."""
 
 
 def probability_columns(classes: ClassSet) -> list[str]:
@@ -49,36 +53,51 @@ def header_of(job: EvaluateJob, slices: pd.DataFrame) -> Json:
         "classes": list(job.classes),
         "positive": job.positive,
         "n_slices": len(slices),
-        "n_cases": int(slices["case"].nunique()),
+        "n_cases": _known_cases(slices),
         "class_slices": {name: len(part) for name, part in per_class.items()},
-        "class_cases": {name: int(part["case"].nunique()) for name, part in per_class.items()},
+        "class_cases": {name: _known_cases(part) for name, part in per_class.items()},
     }
 
 
+def _known_cases(slices: pd.DataFrame) -> int:
+    return int(slices.loc[slices["case"] != "", "case"].nunique())
+
+
 def summary_of(
-    job: EvaluateJob, runs: Mapping[int, dict[str, float]], predictions: Mapping[int, pd.DataFrame], *, n_runs: int
+    job: EvaluateJob,
+    runs: Mapping[int, dict[str, float]],
+    predictions: Mapping[int, pd.DataFrame],
+    *,
+    n_runs: int,
+    design: Design = ONE_SPLIT,
 ) -> Json:
     """Mean, sd over runs and interval over cases of every metric, with the conventions they follow.
 
     Args:
         job: the experiment with its conventions, ddof and bootstrap.
         runs: metrics by run number, NaN where undefined; runs that diverged are not among them.
-        predictions: the same runs' predictions, all of the same slices in the same order.
+        predictions: the same runs' predictions, each of the test part of its draw.
         n_runs: how many runs there are, those that diverged among them.
+        design: what differs between the runs besides their seed, and what the intervals draw.
 
     Returns:
         JSON in which `values` of a metric are those of the runs that `finished` names, in its order; every mean is
-        None where no run finished.
+        None where no run finished. Where the draws test different slices, `interval` and `pooled` are of all test
+        parts together.
     """
     evaluate = job.evaluate
-    intervals = _case_intervals(job, list(predictions.values())) if predictions else {}
+    pooled = pooled_confusions(design, predictions, len(job.classes)) if predictions else None
+    intervals = _intervals(job, pooled) if pooled else {}
+    more = _of_draws(job, design, runs, pooled)
     return {
         "n_runs": n_runs,
         "n_failed": n_runs - len(runs),
         "finished": list(runs),
         "ddof": evaluate.std_ddof,
         "predict_from": evaluate.predict_from,
-        "interval": {"level": evaluate.interval_level, "draws": evaluate.bootstrap_draws, "unit": "case"},
+        "varies": design.varies,
+        "draws": design.draws,
+        "interval": {"level": evaluate.interval_level, "draws": evaluate.bootstrap_draws, "unit": design.unit},
         "primary": {
             "accuracy": f"accuracy.{evaluate.accuracy}",
             "f1": f"f1.{evaluate.f1}",
@@ -86,7 +105,7 @@ def summary_of(
             "auc": f"auc.{evaluate.auc}",
         },
         "metrics": {
-            name: _over_runs(name, list(runs.values()), evaluate.std_ddof, intervals.get(name))
+            name: _over_runs(name, list(runs.values()), evaluate.std_ddof, intervals.get(name)) | more.get(name, {})
             for name in _metric_names(job)
         },
     }
@@ -105,21 +124,36 @@ def _over_runs(name: str, runs: list[dict[str, float]], ddof: int, interval: Int
     return {"mean": mean, "sd": sd, "values": shown, "interval": interval}
 
 
-def _case_intervals(job: EvaluateJob, predictions: list[pd.DataFrame]) -> dict[str, Interval]:
-    classes = ClassSet(job.classes, job.classes, job.positive)
-    numbers: NDArray[np.integer] = pd.factorize(predictions[0]["case"], sort=True)[0]
-    labels = predictions[0]["label"].to_numpy()
-    first_slices = np.unique(numbers, return_index=True)[1]
-    columns = probability_columns(classes)
-    predicted = [run[columns].to_numpy().argmax(axis=1) for run in predictions]
+def _intervals(job: EvaluateJob, pooled: Pooled) -> dict[str, Interval]:
+    """Intervals over cases; none where a class has a single one, which every draw would take again."""
+    if min(np.unique(pooled.strata, return_counts=True)[1]) < FEWEST_UNITS:
+        return {}
     return bootstrap_intervals(
-        np.stack([case_confusions(labels, run, numbers, len(classes)) for run in predicted]),
-        labels[first_slices],
-        positive=classes.label(classes.positive),
+        pooled.confusions,
+        pooled.strata,
+        positive=job.classes.index(job.positive),
         level=job.evaluate.interval_level,
         draws=job.evaluate.bootstrap_draws,
         seed=job.evaluate.bootstrap_seed,
     )
+
+
+def _of_draws(
+    job: EvaluateJob, design: Design, runs: Mapping[int, dict[str, float]], pooled: Pooled | None
+) -> dict[str, Json]:
+    """What each metric's entry says besides where draws differ: its spread by cause, its value over all test parts."""
+    if design.varies == "nothing":
+        return {}
+    entries: dict[str, Json] = {name: {} for name in _metric_names(job)}
+    for name, entry in entries.items():
+        held = spread_components([run[name] for run in runs.values()], [run % design.draws for run in runs])
+        entry["sd_of_seeds"], entry["sd_of_draws"] = held or (None, None)
+    if design.tests_apart and pooled is not None:
+        whole = confusion_metrics(pooled.confusions.sum(axis=1), job.classes.index(job.positive))
+        for name, values in whole.items():
+            mean = float(values.mean())
+            entries[name]["pooled"] = None if math.isnan(mean) else mean
+    return entries
 
 
 def differences(before: Json, after: Json, name: str) -> list[float] | None:

@@ -13,11 +13,11 @@ from dsn_saal.data.resident import read_images
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.domain.origin import Origin, common_origin
 from dsn_saal.domain.pixels import PIXEL_FILES, Pixels
-from dsn_saal.split.table import parts_of, read_split, shared_test
+from dsn_saal.split.table import parts_of, read_split
 from dsn_saal.storage.tables import read_table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TestPart:
     """Slices that no training saw, in the order of their rows.
 
@@ -32,29 +32,24 @@ class TestPart:
     origin: Origin
 
 
-def read_test_part(images: Path, split: Path, *, image_size: int, n_classes: int, pixels: Pixels = "lungs") -> TestPart:
-    """Read the slices that `split` gives to the test.
+def read_test_part(
+    images: Path, split: Path, *, image_size: int, n_classes: int, draw: int = 0, pixels: Pixels = "lungs"
+) -> TestPart:
+    """Read the slices that one draw of `split` gives to the test.
 
     Args:
         images: folder with images.npy (or the array that `pixels` names) and index.parquet.
         split: table of row, case, label, draw, part.
         image_size: expected side in pixels.
         n_classes: labels lie in 0..n_classes-1.
+        draw: of the split.
         pixels: what of the slices is seen.
 
     Raises:
         BadRequest: where a file is missing.
-        CheckFailed: where split, index and images do not belong together, there is no test slice, or the draws of the
-            split test different slices.
+        CheckFailed: where split, index and images do not belong together, or there is no test slice.
     """
-    table = read_split(split)
-    if not shared_test(table):
-        raise CheckFailed(
-            "the draws of this split test different slices, and runs of one experiment are measured on the same ones",
-            where=split,
-            next_step="name a protocol of one draw, or of kind subsample, in the experiment",
-        )
-    parts = parts_of(table, 0)
+    parts = parts_of(read_split(split), draw)
     index = read_table(images / "index.parquet", ["row", "case", "label", "origin"])
     wanted = parts.loc[parts["part"] == "test", ["row", "case", "label"]].sort_values("row", ignore_index=True)
     slices = wanted.merge(index, on=["row", "case", "label"], how="left", validate="one_to_one")

@@ -149,7 +149,8 @@ def _pairs(settings: Settings, table: str) -> list[Pair]:
     names, family = settings.report.lists[table], settings.analyse.families[table]  # type: ignore[index]
     if isinstance(family, Against):
         return [Pair(ours=family.reference, theirs=name) for name in names if name != family.reference]
-    models = {name: settings.models[settings.experiments[name].model] for name in names}
+    networks = {name: settings.experiments[name].model for name in names}
+    models = {name: settings.models[model] for name, model in networks.items() if model is not None}
     plain = {model.backbone: name for name, model in models.items() if model.deep_supervision is None}
     return [
         Pair(ours=name, theirs=plain[model.backbone])

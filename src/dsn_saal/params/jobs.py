@@ -17,8 +17,8 @@ from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, PhantomClass
 from dsn_saal.params.learning import Evaluate, Labels, Model, Network, Train
 from dsn_saal.params.losses import Loss
-from dsn_saal.params.methods import Method, SelfTrans
-from dsn_saal.params.protocols import Cases, Certificate, Protocol, Subsample
+from dsn_saal.params.methods import Classical, Method, SelfTrans
+from dsn_saal.params.protocols import Cases, Certificate, Folds, Protocol, Subsample
 from dsn_saal.params.regimens import Regimen
 from dsn_saal.params.root import Settings
 
@@ -116,12 +116,28 @@ class TrainJob(Section):
     pixels: Pixels = "lungs"
 
 
+class ClassicalJob(Section):
+    """Train all runs of one experiment whose method is classical."""
+
+    name: Name
+    classical: Classical
+    runs: int
+    first_seed: int
+    classes: tuple[Name, ...]
+    accept: tuple[str, ...]
+
+
 class EvaluateJob(Section):
-    """Predict and measure all runs of one experiment."""
+    """Predict and measure all runs of one experiment.
+
+    `model` is null where the method has no network. `block` is how many images of neighbouring numbers the intervals
+    draw together where no case is known; null: each image by itself.
+    """
 
     name: Name
     network: Network
-    model: Model
+    model: Model | None
+    block: int | None
     evaluate: Evaluate
     runs: int
     threads: int
@@ -194,7 +210,8 @@ def split_job(settings: Settings, dataset: str, protocol: str) -> SplitJob:
     chosen = settings.protocols[protocol]
     base = settings.protocols[chosen.base] if isinstance(chosen, Subsample) else None
     return SplitJob(
-        protocol=chosen,
+        # how many runs use a fold is no part of the split
+        protocol=chosen.model_copy(update={"repeats": 1}) if isinstance(chosen, Folds) else chosen,
         base=cast("Cases | None", base),  # a law of the settings
         certificate=settings.certificate,
         classes=tuple(settings.datasets[dataset].classes),
@@ -223,19 +240,29 @@ def certified_unlabelled(settings: Settings) -> list[tuple[str, str, str]]:
     return list(dict.fromkeys(wanted))
 
 
-def train_job(settings: Settings, name: str) -> TrainJob:
+def train_job(settings: Settings, name: str) -> TrainJob | ClassicalJob:
     """The block of `dsn-saal train` for one experiment."""
     experiment = settings.experiments[name]
+    method = settings.methods[experiment.method]
+    if isinstance(method, Classical) or experiment.model is None or experiment.loss is None:
+        return ClassicalJob(
+            name=name,
+            classical=cast("Classical", method),  # a law of the settings
+            runs=settings.runs_of(name),
+            first_seed=settings.train.first_seed,
+            classes=tuple(settings.datasets[experiment.dataset].classes),
+            accept=settings.datasets[experiment.dataset].accept,
+        )
     return TrainJob(
         name=name,
         labels=experiment.labels,
         network=settings.network,
         model=settings.models[experiment.model],
         loss=settings.losses[experiment.loss],
-        method=settings.methods[experiment.method],
+        method=method,
         regimen=settings.regimen_of(name),
         phases=_phases(settings, name),
-        train=settings.train,
+        train=settings.train.model_copy(update={"runs": settings.runs_of(name)}),
         image_size=settings.preprocess.image_size,
         classes=tuple(settings.datasets[experiment.dataset].classes),
         accept=settings.datasets[experiment.dataset].accept,
@@ -260,15 +287,20 @@ def evaluate_job(settings: Settings, name: str) -> EvaluateJob:
     return EvaluateJob(
         name=name,
         network=settings.network,
-        model=settings.models[experiment.model],
+        model=settings.models[experiment.model] if experiment.model else None,
+        block=_block(settings.protocols[experiment.protocol]),
         evaluate=settings.evaluate,
-        runs=settings.train.runs,
+        runs=settings.runs_of(name),
         threads=settings.train.threads,
         image_size=settings.preprocess.image_size,
         classes=tuple(dataset.classes),
         positive=dataset.positive,
         pixels=experiment.pixels,
     )
+
+
+def _block(protocol: Protocol) -> int | None:
+    return protocol.block_size if isinstance(protocol, Folds) and protocol.unit == "block" else None
 
 
 def predict_job(settings: Settings, name: str) -> PredictJob:
@@ -283,7 +315,9 @@ def predict_job(settings: Settings, name: str) -> PredictJob:
 
 
 def network_arguments(job: TrainJob | EvaluateJob | PredictJob) -> dict[str, Any]:
-    """A job's network as models.build_network takes it, without its initial weights."""
+    """A job's network as models.build_network takes it, without its initial weights; raises BadRequest for none."""
+    if job.model is None:
+        raise BadRequest("a classical method has no network", value=job.name)
     side = job.model.deep_supervision
     return {
         "backbone": job.model.backbone,
@@ -294,6 +328,11 @@ def network_arguments(job: TrainJob | EvaluateJob | PredictJob) -> dict[str, Any
         "dropout": job.network.dropout,
         "side": side.model_dump() if side else None,
     }
+
+
+def parse_train_job(text: str) -> TrainJob | ClassicalJob:
+    """The block of `dsn-saal train` from its JSON; raises BadRequest where it breaks a law."""
+    return parse_job(ClassicalJob, text) if '"classical":{"kind"' in text else parse_job(TrainJob, text)
 
 
 def parse_job(model: type[Job], text: str) -> Job:

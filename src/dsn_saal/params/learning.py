@@ -109,8 +109,8 @@ class Experiment(Section):
     title: str = ours("what tables and figures print")
     dataset: Name
     protocol: Name = ours("split of the data set; run r uses its draw r modulo draws")
-    model: Name
-    loss: Name
+    model: Name | None = ours("its network; null with a method of kind classical, which has none")
+    loss: Name | None = ours("what it minimises; null with a method of kind classical")
     method: Name = ours("how it learns")
     labels: Labels = ours("permuted: the training slices' labels dealt out anew, the control")
     pixels: Pixels = ours(
@@ -141,7 +141,9 @@ class Train(Section):
         "runs of an experiment whose weights are kept: all, the one whose final training loss is the median, or none; "
         "of the others the logits on the test part are"
     )
-    runs: int = stated("runs per experiment (paper: 10)", source="section 5.1", ge=1, le=1000)
+    runs: int = stated(
+        "runs per experiment (paper: 10); on folds their protocol decides", source="section 5.1", ge=1, le=1000
+    )
     first_seed: int = open_choice(
         "seed of run 0; run r has first_seed + r (start, order, dropout; the split only if its protocol has draws)",
         paper="10 experiments; what varies is not stated",
@@ -210,6 +212,10 @@ class Report(Section):
     table6: dict[str, Annotated[tuple[Name, ...], Field(strict=False)]] = ours(
         "per method of Table 6 its experiments, the whole training part first, then falling shares"
     )
+    table7a: tuple[Name, ...] = ours("experiments of Table 7, first part", min_length=1, strict=False)
+    table7b: tuple[Name, ...] = ours("experiments of Table 7, second part", min_length=1, strict=False)
+    table8: tuple[Name, ...] = ours("experiments of Table 8", min_length=1, strict=False)
+    table9: tuple[Name, ...] = ours("experiments of Table 9", min_length=1, strict=False)
     saal_ablation: tuple[Name, ...] = ours(
         "experiments that show what alpha and beta do: the paper's reading first, then the changes of it",
         min_length=2,
@@ -230,9 +236,14 @@ class Report(Section):
         lists["saal_ablation"] = self.saal_ablation
         return lists | {f"table6.{title}": names for title, names in self.table6.items()}
 
+    @property
+    def public_tables(self) -> dict[str, tuple[Name, ...]]:
+        """Experiments on the public data sets by the table that shows them."""
+        return {"table7a": self.table7a, "table7b": self.table7b, "table8": self.table8, "table9": self.table9}
+
     @model_validator(mode="after")
     def _each_once(self) -> Report:
-        for key, names in self.lists.items():
+        for key, names in (self.lists | self.public_tables).items():
             if len(set(names)) != len(names):
                 raise ValueError(f"{key} names an experiment twice: {', '.join(names)}")
         if not self.table6 or not all(self.table6.values()):

@@ -67,4 +67,39 @@ class SelfTrans(Section):
     target_regimen: Name = ours("regimen of the contrastive phase on the training part of the experiment's split")
 
 
-Method = Annotated[Supervised | MetaWeight | SelfTrans, Field(discriminator="kind")]
+class Features(Section):
+    """What a classical method sees of a preprocessed image; the paper does not say what those of Table 9 saw."""
+
+    histogram_bins: int = ours("bins of the grey histogram over 0 to 255, each the share of its pixels", ge=2, le=256)
+    thumbnail_px: int = ours("side of the thumbnail: means of equal squares, grey values from 0 to 1", ge=1, le=64)
+
+
+class DecisionTree(Section):
+    """scikit-learn's DecisionTreeClassifier."""
+
+    kind: Literal["decision_tree"]
+    max_depth: int | None = ours("largest depth; null: until leaves are pure (scikit-learn's default)", ge=1)
+    min_leaf: int = ours("fewest training images of a leaf (scikit-learn's default: 1)", ge=1)
+
+
+class AdaBoost(Section):
+    """scikit-learn's AdaBoostClassifier over decision trees."""
+
+    kind: Literal["adaboost"]
+    trees: int = ours("trees that are boosted (scikit-learn's default: 50)", ge=1, le=10_000)
+    depth: int = ours("largest depth of each (scikit-learn's default: 1, stumps)", ge=1, le=100)
+    rate: float = ours("factor of each tree's share (scikit-learn's default: 1)", gt=0)
+
+
+class Classical(Section):
+    """A classifier of scikit-learn on features of the preprocessed images: no network, no pixels, no loss."""
+
+    kind: Literal["classical"]
+    classifier: Annotated[DecisionTree | AdaBoost, Field(discriminator="kind")]
+    features: Features
+
+
+NetworkMethod = Supervised | MetaWeight | SelfTrans
+"""Methods that move the weights of a network by a regimen."""
+
+Method = Annotated[Supervised | MetaWeight | SelfTrans | Classical, Field(discriminator="kind")]

@@ -68,6 +68,14 @@ class Folds(Section):
     )
     block_size: int = ours("images of neighbouring numbers that stay together, with unit: block", ge=1, le=10_000)
     seed: int = open_choice("seed of the deal", paper="not stated", default="any, recorded", alternatives="any", ge=0)
+    repeats: int = ours(
+        "runs on each fold, whatever train.runs is; those of one fold differ in their seed", ge=1, le=100
+    )
+
+    @property
+    def runs(self) -> int:
+        """Runs of an experiment on these folds: run r tests fold r modulo folds."""
+        return self.folds * self.repeats
 
 
 class Subsample(Section):

@@ -137,6 +137,51 @@ class NotAvailable(Section):
     dataset: str | None
 
 
+class QuotedRow(Section):
+    """A row of a table that quotes other works.
+
+    cited: the text discusses the work. uncertain: it may not be a row. anchor: it is none, its numbers are known.
+    """
+
+    table: str
+    method: str
+    role: Literal["cited", "uncertain", "anchor"]
+
+
+class ComposedClass(Section):
+    """Cases and images of one class of an earlier study, None where unknown."""
+
+    name: str
+    cases: int | None = Field(ge=1)
+    images: int | None = Field(ge=1)
+    train: int | None = Field(ge=0)
+    test: int | None = Field(ge=0)
+
+
+class Composition(Section):
+    """What is known of the data of an earlier study: a row group of Table 1."""
+
+    study: str
+    method: str | None
+    classes: Annotated[tuple[ComposedClass, ...], Field(strict=False)]
+    total: int | None
+    status: Status | None
+    source: str | None
+    note: str | None
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Composition:
+        if bool(self.classes) != bool(self.status) or bool(self.classes) != bool(self.source):
+            raise ValueError(f"the composition of {self.study!r} needs status and source with its numbers, or neither")
+        images = [entry.images for entry in self.classes if entry.images is not None]
+        if self.total is not None and len(images) == len(self.classes) and sum(images) != self.total:
+            raise ValueError(f"the classes of {self.study!r} have {sum(images)} images together, not {self.total}")
+        for entry in self.classes:
+            if entry.images is not None and (entry.train or 0) + (entry.test or 0) > entry.images:
+                raise ValueError(f"{entry.name!r} of {self.study!r} has parts that are larger than the class")
+        return self
+
+
 class ReportedNumbers(Section):
     """The whole file."""
 
@@ -150,6 +195,8 @@ class ReportedNumbers(Section):
     derived_params: Annotated[tuple[AddedParameters, ...], Field(strict=False)]
     confusion: Annotated[tuple[PublicConfusion, ...], Field(strict=False)]
     splits: Annotated[tuple[PublicSplit, ...], Field(strict=False)]
+    rows: Annotated[tuple[QuotedRow, ...], Field(strict=False)]
+    compositions: Annotated[tuple[Composition, ...], Field(strict=False)]
     not_available: Annotated[tuple[NotAvailable, ...], Field(strict=False)]
 
     @model_validator(mode="after")
@@ -157,11 +204,28 @@ class ReportedNumbers(Section):
         keys = [(row.table, row.method, row.dataset, row.metric) for row in self.reported]
         names = [claim.id for claim in self.claims]
         said = [statement.id for statement in self.statements]
-        for what, found in (("reported", keys), ("claims", names), ("statements", said)):
+        rows = [(row.table, row.method) for row in self.rows]
+        for what, found in (("reported", keys), ("claims", names), ("statements", said), ("rows", rows)):
             twice = next((key for place, key in enumerate(found) if key in found[:place]), None)
             if twice is not None:
                 raise ValueError(f"{what} holds {twice!r} twice")
         return self
+
+    @model_validator(mode="after")
+    def _rows_are_the_methods(self) -> ReportedNumbers:
+        tables = {row.table for row in self.rows}
+        ordered = {(row.table, row.method) for row in self.rows}
+        held = {(row.table, row.method) for row in self.reported if row.table in tables}
+        if ordered != held:
+            table, method = min(ordered ^ held)
+            raise ValueError(
+                f"method {method!r} of table {table} must stand in rows and in reported, not in one of them"
+            )
+        return self
+
+    def rows_of(self, table: str, *roles: str) -> tuple[str, ...]:
+        """Methods that a table quotes with one of these roles, in the order of the file."""
+        return tuple(row.method for row in self.rows if row.table == table and row.role in roles)
 
     def of_table(self, table: str) -> tuple[Reported, ...]:
         """Numbers of one table, in the order of the file."""

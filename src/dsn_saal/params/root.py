@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ValidationError, model_validator
 
@@ -17,7 +17,7 @@ from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, Dataset, Phantom
 from dsn_saal.params.learning import Evaluate, Experiment, Model, Network, Report, Train
 from dsn_saal.params.losses import CrossEntropy, Loss, Saal
-from dsn_saal.params.methods import MetaWeight, Method, SelfTrans
+from dsn_saal.params.methods import Classical, MetaWeight, Method, NetworkMethod, SelfTrans
 from dsn_saal.params.probe import Probe
 from dsn_saal.params.protocols import Cases, Certificate, Folds, Protocol, Subsample, require_base
 from dsn_saal.params.regimens import Regimen
@@ -50,6 +50,9 @@ class Settings(Section):
     def _references_resolve(self) -> Settings:
         require_base(self.protocols)
         for name, method in self.methods.items():
+            if isinstance(method, Classical):
+                self._require_thumbnail(name, method)
+                continue
             _require_known(f"methods.{name}.regimen", method.regimen, self.regimens)
             if isinstance(method, SelfTrans):
                 self._require_contrast(name, method)
@@ -58,12 +61,14 @@ class Settings(Section):
                 "dataset": self.datasets, "model": self.models, "loss": self.losses, "method": self.methods,
             }  # fmt: skip
             for kind, known in sections.items():
-                _require_known(f"experiments.{name}.{kind}", getattr(experiment, kind), known)
+                if getattr(experiment, kind) is not None:
+                    _require_known(f"experiments.{name}.{kind}", getattr(experiment, kind), known)
             splits = self.datasets[experiment.dataset].protocols
             _require_known(f"experiments.{name}.protocol", experiment.protocol, splits)
-            self._require_one_test_part(name, experiment.protocol)
             self._require_plain(name, experiment)
             self._require_pixels(name, experiment)
+            self._require_classical(name, experiment)
+        self._require_one_number_of_fold_runs()
         for name, dataset in self.datasets.items():
             for protocol in dataset.protocols:
                 _require_known(f"datasets.{name}.protocols", protocol, self.protocols)
@@ -77,8 +82,18 @@ class Settings(Section):
         return self
 
     def regimen_of(self, experiment: str) -> Regimen:
-        """How the weights of an experiment's classifier are moved."""
-        return self.regimens[self.methods[self.experiments[experiment].method].regimen]
+        """How the weights of an experiment's network are moved; a law of the settings: its method has a regimen."""
+        return self.regimens[cast("NetworkMethod", self.methods[self.experiments[experiment].method]).regimen]
+
+    def runs_of(self, experiment: str) -> int:
+        """How many runs an experiment has: train.runs, but on folds as many as its protocol says."""
+        protocol = self.protocols[self.experiments[experiment].protocol]
+        return protocol.runs if isinstance(protocol, Folds) else self.train.runs
+
+    def _require_thumbnail(self, name: str, method: Classical) -> None:
+        side, size = method.features.thumbnail_px, self.preprocess.image_size
+        if size % side:
+            raise ValueError(f"methods.{name}.features.thumbnail_px is {side}, which does not divide image_size {size}")
 
     def _require_contrast(self, name: str, method: SelfTrans) -> None:
         for dataset in method.unlabelled:
@@ -93,17 +108,27 @@ class Settings(Section):
             if self.regimens[wanted].batch_size > method.contrast.queue:
                 raise ValueError(f"methods.{name}.contrast.queue is smaller than the batches of regimen {wanted!r}")
 
-    def _require_one_test_part(self, experiment: str, name: str) -> None:
-        protocol = self.protocols[name]
-        if isinstance(protocol, Folds) or (isinstance(protocol, Cases) and protocol.draws > 1):
-            raise ValueError(
-                f"experiments.{experiment}.protocol is {name!r}, whose draws test different slices; runs of one "
-                "experiment are measured on the same ones"
-            )
+    def _require_one_number_of_fold_runs(self) -> None:
+        """The workflow declares the files of every run beforehand: one rule for folds, of one number of runs."""
+        used = {experiment.protocol for experiment in self.experiments.values()}
+        runs = {name: held.runs for name, held in self.protocols.items() if name in used and isinstance(held, Folds)}
+        if len(set(runs.values())) > 1:
+            told = ", ".join(f"protocols.{name} gives {number} runs" for name, number in runs.items())
+            raise ValueError(f"experiments on folds must agree in folds x repeats: {told}")
+
+    def _require_classical(self, name: str, experiment: Experiment) -> None:
+        """A classical method has neither network nor loss, and every other has both."""
+        is_classical = isinstance(self.methods[experiment.method], Classical)
+        for kind in ("model", "loss"):
+            if (getattr(experiment, kind) is None) != is_classical:
+                needs = "null, as its method is classical" if is_classical else "a name: its method learns a network"
+                raise ValueError(f"experiments.{name}.{kind} must be {needs}")
+        if is_classical and experiment.labels != "as_given":
+            raise ValueError(f"experiments.{name} learns by kind classical and needs labels: as_given")
 
     def _require_plain(self, name: str, experiment: Experiment) -> None:
         """Meta-Weight-Net weighs the cross-entropy of a plain network's images, whose labels must be right."""
-        if not isinstance(self.methods[experiment.method], MetaWeight):
+        if not isinstance(self.methods[experiment.method], MetaWeight) or not experiment.loss or not experiment.model:
             return
         loss, where = self.losses[experiment.loss], f"experiments.{name} learns by kind meta_weight and needs"
         if not isinstance(loss, CrossEntropy) or loss.weighting != "none" or loss.gamma:
@@ -140,16 +165,21 @@ class Settings(Section):
         report = self.report
         _require_known("report.dataset", report.dataset, self.datasets)
         _require_known("report.protocol", report.protocol, self.datasets[report.dataset].protocols)
-        if not isinstance(self.protocols[report.protocol], Cases):
-            raise ValueError(f"report.protocol is {report.protocol!r}, which is no protocol of kind cases")
+        shown = self.protocols[report.protocol]
+        if not isinstance(shown, Cases) or shown.draws > 1:
+            raise ValueError(
+                f"report.protocol is {report.protocol!r}, which is no protocol of kind cases with draws: 1"
+            )
         alone = {"control": report.control, "shortcut": report.shortcut, "figure6": report.figure6}
         for item, names in (report.lists | {key: (name,) for key, name in alone.items() if name}).items():
             for name in names:
                 self._require_shown(item, name)
         if report.shortcut and self.experiments[report.shortcut].pixels != "surroundings":
             raise ValueError(f"report.shortcut is {report.shortcut!r}, which sees the lungs")
+        for item, names in report.public_tables.items():
+            self._require_one_dataset(item, names)
         for name in report.saal_ablation:
-            if not isinstance(self.losses[self.experiments[name].loss], Saal):
+            if not isinstance(self.losses.get(self.experiments[name].loss or ""), Saal):
                 raise ValueError(f"report.saal_ablation names {name!r}, whose loss has no alpha and beta")
 
     def _require_probe(self) -> None:
@@ -158,7 +188,9 @@ class Settings(Section):
         for key, names in {"cam": probe.cam, "cross": probe.cross, "network": (probe.network,)}.items():
             for name in names:
                 _require_known(f"an experiment of probe.{key}", name, self.experiments)
-                model = self.models[self.experiments[name].model]
+                model = self.models.get(self.experiments[name].model or "")
+                if model is None:
+                    raise ValueError(f"probe.{key} names {name!r}, which has no network")
                 if key != "cross" and model.backbone != "vgg16_bn":
                     raise ValueError(f"probe.{key} names {name!r}, whose backbone is not vgg16_bn")
                 if key == "network" and model.deep_supervision is None:
@@ -187,6 +219,14 @@ class Settings(Section):
                     f"the report is of {report.dataset!r} split by {report.protocol!r}"
                 )
 
+    def _require_one_dataset(self, item: str, names: tuple[str, ...]) -> None:
+        """Refuse rows of one table that are of different data sets."""
+        for name in names:
+            _require_known(f"an experiment of report.{item}", name, self.experiments)
+        of = {name: self.experiments[name].dataset for name in names}
+        if len(set(of.values())) > 1:
+            raise ValueError(f"report.{item} sets data sets side by side: {', '.join(map(': '.join, of.items()))}")
+
     def _require_shown(self, item: str, name: str) -> None:
         """Refuse an experiment that an item of the report cannot set beside its others."""
         report = self.report
@@ -195,6 +235,8 @@ class Settings(Section):
         protocol = self.protocols[experiment.protocol]
         is_share = isinstance(protocol, Subsample) and protocol.base == report.protocol
         fits = experiment.protocol == report.protocol or (item.startswith("table6.") and is_share)
+        if experiment.model is None:
+            raise ValueError(f"report.{item} shows networks, but experiment {name!r} is of a classical method")
         if experiment.dataset != report.dataset or not fits:
             raise ValueError(
                 f"report.{item} shows {report.dataset!r} split by {report.protocol!r}, but experiment {name!r} uses "

@@ -34,10 +34,11 @@ def probe_network(job: NetworkJob, out: Path) -> Json:
         BadRequest: for a network that is not VGG-16 with side branches.
     """
     experiment = job.experiment
+    arguments = network_arguments(experiment)
     with torch.device("meta"):
-        network = build_network(**network_arguments(experiment)).to("meta")
+        network = build_network(**arguments).to("meta")
     if not isinstance(network, Vgg16Bn) or not len(network.sides):
-        raise BadRequest("Figure 2 draws VGG-16 with side classifiers", value=job.experiment.model.backbone,
+        raise BadRequest("Figure 2 draws VGG-16 with side classifiers", value=arguments["backbone"],
                          where="probe.network")  # fmt: skip
     network.eval()
     shapes = _shapes(network, torch.empty(1, 1, experiment.image_size, experiment.image_size, device="meta"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -12,6 +13,9 @@ from dsn_saal.storage.tables import read_table
 
 COLUMNS = {"row": "int32", "case": "str", "label": "int8", "draw": "int16", "part": "str"}
 """Columns with their types; ordered by draw, then row."""
+
+Differs = Literal["nothing", "training_part", "test_part", "fold"]
+"""What differs from draw to draw of a split."""
 
 PARTS = ("train", "validation", "test", "unused")
 """What a slice may be for."""
@@ -53,6 +57,20 @@ def shared_test(table: pd.DataFrame) -> bool:
     """Whether all draws test the same slices."""
     tested = table[table["part"] == "test"].sort_values("row")
     return len({tuple(rows) for _, rows in tested.groupby("draw")["row"]}) <= 1
+
+
+def what_draws_change(table: pd.DataFrame) -> Differs:
+    """What differs from draw to draw.
+
+    Returns:
+        "nothing" where there is one draw; "training_part" where all test the same slices; "fold" where each slice is
+        tested in one of them at most; "test_part" otherwise.
+    """
+    if table["draw"].nunique() <= 1:
+        return "nothing"
+    if shared_test(table):
+        return "training_part"
+    return "test_part" if table.loc[table["part"] == "test", "row"].duplicated().any() else "fold"
 
 
 def part_counts(table: pd.DataFrame, classes: Sequence[str], *, draw: int) -> dict[str, dict[str, dict[str, int]]]:

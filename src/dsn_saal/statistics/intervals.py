@@ -32,10 +32,15 @@ def wilson(successes: float, n: int, level: float) -> tuple[float, float]:
 
 
 def case_confusions(
-    labels: NDArray[np.integer], predicted: NDArray[np.integer], cases: NDArray[np.integer], n_classes: int
+    labels: NDArray[np.integer],
+    predicted: NDArray[np.integer],
+    cases: NDArray[np.integer],
+    n_classes: int,
+    n_cases: int | None = None,
 ) -> Floats:
-    """One confusion matrix a case, (cases, C, C); `cases` numbers them from 0 without gaps."""
-    n_cases = int(cases.max()) + 1 if cases.size else 0
+    """One confusion matrix a case, (cases, C, C); `cases` numbers them from 0, without gaps where `n_cases` is None."""
+    if n_cases is None:
+        n_cases = int(cases.max()) + 1 if cases.size else 0
     return np.stack([confusion_matrix(labels[cases == k], predicted[cases == k], n_classes) for k in range(n_cases)])
 
 

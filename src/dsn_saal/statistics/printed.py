@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 Form = Callable[[float], str]
 """How a number is printed."""
@@ -78,3 +79,11 @@ def between(values: Sequence[float], form: Form) -> str:
 def plain(value: float) -> str:
     """A parameter as an author would write it: no trailing zeros, a true minus."""
     return f"{value:g}".replace("-", "−")
+
+
+def as_fraction(value: float, places: int) -> str:
+    """A quoted share moved by decimal places, its digits as they are: 91.66 per cent with places 2 is 0.9166.
+
+    A value of 100.0 keeps its one decimal too: 1.000.
+    """
+    return f"{Decimal(repr(value)).scaleb(-places):f}"

@@ -43,3 +43,29 @@ def interval_of_mean(values: Sequence[float], level: float) -> tuple[float, floa
         return None
     reach = float(t.ppf((1 + level) / 2, len(values) - 1)) * sd / math.sqrt(len(values))
     return mean - reach, mean + reach
+
+
+def spread_components(values: Sequence[float], draws: Sequence[int]) -> tuple[float, float] | None:
+    """How much of the spread is the seed's and how much the split's: one-way analysis of variance, random effects.
+
+    Searle, Casella, McCulloch, Variance Components (1992), section 3.5: equal numbers of runs of each draw.
+
+    Args:
+        values: one per run, NaN where undefined.
+        draws: draw of the split that each run used.
+
+    Returns:
+        Standard deviations over seeds within a draw and over draws; the latter 0 where the draws differ by no more than
+        their seeds explain. None where there are fewer than two draws, fewer than two runs of one, unequal numbers of
+        runs, or an undefined one.
+    """
+    groups = [[value for value, of in zip(values, draws, strict=True) if of == draw] for draw in sorted(set(draws))]
+    sizes = {len(group) for group in groups}
+    if len(groups) < 2 or len(sizes) != 1 or min(sizes) < 2 or any(math.isnan(value) for value in values):
+        return None
+    size, means = sizes.pop(), [math.fsum(group) / len(group) for group in groups]
+    squares = math.fsum((value - mean) ** 2 for group, mean in zip(groups, means, strict=True) for value in group)
+    within = squares / (len(groups) * (size - 1))
+    whole = math.fsum(means) / len(means)
+    between = size * math.fsum((mean - whole) ** 2 for mean in means) / (len(groups) - 1)
+    return math.sqrt(within), math.sqrt(max(0.0, (between - within) / size))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dsn_saal.evaluate.summary import Json
 from dsn_saal.params.shown import ExperimentRow
-from dsn_saal.params.table_jobs import ResultTableJob, ShareRow, SharesTableJob
+from dsn_saal.params.table_jobs import PublicRow, PublicTableJob, ResultTableJob, ShareRow, SharesTableJob
 from dsn_saal.statistics.printed import MISSING, listed, plural, share
 
 SELECTED = {
@@ -19,12 +19,16 @@ PREDICTED = {
 }
 
 
-def result_footnotes(job: ResultTableJob | SharesTableJob, summaries: Sequence[Json]) -> tuple[str, ...]:
+Job = ResultTableJob | SharesTableJob | PublicTableJob
+"""Tables whose rows are experiments."""
+
+
+def result_footnotes(job: Job, summaries: Sequence[Json]) -> tuple[str, ...]:
     """Of what each ± is, over how many runs and cases, and which network and data these were."""
     first = summaries[0]
     notes = [
-        _spread(summaries),
-        _intervals(first),
+        _spread(job, summaries),
+        *_intervals(job, summaries),
         _data(first),
         _training(job, summaries),
         *_meta_sets(job, summaries),
@@ -57,38 +61,97 @@ def over_runs(summaries: Sequence[Json]) -> str:
 
 
 def _title(row: ExperimentRow | ShareRow) -> str:
+    if isinstance(row, PublicRow):
+        return f"{row.title}, {row.split}"
     return row.title if isinstance(row, ExperimentRow) else f"{row.method} at {100 * row.share:g} %"
 
 
-def _spread(summaries: Sequence[Json]) -> str:
+def _spread(job: Job, summaries: Sequence[Json]) -> str:
     runs, ddof = summaries[0]["n_runs"], summaries[0]["ddof"]
-    if runs < 2:
+    if all(summary["n_runs"] < 2 for summary in summaries):
         return f"{plural(runs, 'run')}: no spread over runs can be given."
     divisor = f"n − {ddof}" if ddof else "n"
+    kinds: dict[tuple[str, int, int], list[Json]] = {}
+    for summary in summaries:
+        kinds.setdefault((summary["varies"], summary["draws"], summary["n_runs"]), []).append(summary)
+    told = [f"over {over_runs(alike)} {_differ(*kind)}" for kind, alike in kinds.items()]
+    if len(told) > 1:
+        of = [listed([_title(row) for row in _rows_of(job, alike)]) for alike in kinds.values()]
+        told = [f"{words} ({titles})" for words, titles in zip(told, of, strict=True)]
+    seeds = set(kind[0] for kind in kinds) == {"nothing"}
+    meaning = "a spread over seeds" if seeds else "a spread over what differs"
     return (
-        f"Mean ± standard deviation (divisor {divisor}) over {over_runs(summaries)} that differ in their seed; the "
-        "split is the same. It is a spread over seeds, not a confidence interval."
+        f"Mean ± standard deviation (divisor {divisor}) {'; '.join(told)}. It is {meaning}, not a confidence interval."
     )
 
 
-def _intervals(summary: Json) -> str:
-    interval = summary["interval"]
-    return (
-        f"Intervals: percentiles of {plural(interval['draws'], 'draw')} of whole test cases within their class, "
-        "metrics averaged over runs; they speak of other cases, not of other seeds or splits."
-    )
+def _differ(varies: str, draws: int, runs: int) -> str:
+    """In what the runs of an experiment differ."""
+    if varies == "fold":
+        each = runs // draws
+        times = "one on each" if each == 1 else f"{each} on each"
+        return f"that differ in their fold and their seed, {times} of {plural(draws, 'fold')}"
+    if varies == "test_part":
+        return f"that differ in their seed and in their split, of which {draws} were drawn; there are no folds"
+    if varies == "training_part":
+        return (
+            "that differ in their seed and in the draw of their training part; the test part is the same, there are no "
+            "folds"
+        )
+    return "that differ in their seed; the split is the same, there are no folds"
+
+
+UNITS = {
+    "case": ("cases", ""),
+    "image": ("images", " No case is known: images of one patient count as independent, so they are too narrow."),
+    "block": ("blocks of neighbouring images", " No case is known: neighbours by number stand for the images of one."),
+}
+"""What an interval draws, and what that means where it is no case; mixed units are told by their own words."""
+
+
+def _intervals(job: Job, summaries: Sequence[Json]) -> list[str]:
+    """What the intervals draw, a sentence for each kind of unit."""
+    if all(metric["interval"] is None for summary in summaries for metric in summary["metrics"].values()):
+        finished = any(summary["finished"] for summary in summaries)
+        return ["No interval over test cases can be drawn: a class has a single one."] if finished else []
+    kinds: dict[tuple[str, bool], list[Json]] = {}
+    for summary in summaries:
+        apart = summary["varies"] in ("fold", "test_part")
+        kinds.setdefault((summary["interval"]["unit"], apart), []).append(summary)
+    notes = []
+    for (unit, apart), alike in kinds.items():
+        units, caution = UNITS.get(unit, (f"units ({unit})", ""))
+        rows = f" of {listed(list(dict.fromkeys(map(_where, _rows_of(job, alike)))))}" if len(kinds) > 1 else ""
+        averaged = "metrics of all test parts together" if apart else "metrics averaged over runs"
+        others = "not of other seeds" if apart else "not of other seeds or splits"
+        notes.append(
+            f"Intervals{rows}: percentiles of {plural(alike[0]['interval']['draws'], 'draw')} of whole test {units} "
+            f"within their class, {averaged}; they speak of other {units}, {others}.{caution}"
+        )
+    return notes
+
+
+def _rows_of(job: Job, wanted: Sequence[Json]) -> list[ExperimentRow | ShareRow]:
+    names = {summary["experiment"] for summary in wanted}
+    return [row for row in job.rows if row.name in names]
+
+
+def _where(row: ExperimentRow | ShareRow) -> str:
+    return row.split if isinstance(row, PublicRow) else _title(row)
 
 
 def _data(summary: Json) -> str:
     slices, origin = summary["class_slices"], summary["origin"]
     floor = share(max(slices.values()), summary["n_slices"])
+    cases = plural(summary["n_cases"], "case") if summary["n_cases"] else "unknown cases"
+    part = {"fold": "Tested, each in one fold", "test_part": "Tested in some split"}.get(summary["varies"], "Test part")
     return (
-        f"Test part: {plural(summary['n_slices'], 'slice')} of {plural(summary['n_cases'], 'case')}, {origin} data; "
+        f"{part}: {plural(summary['n_slices'], 'slice')} of {cases}, {origin} data; "
         f"metrics are per slice. Always naming the largest class would be right in {floor} of them."
     )
 
 
-def _training(job: ResultTableJob | SharesTableJob, summaries: Sequence[Json]) -> str:
+def _training(job: Job, summaries: Sequence[Json]) -> str:
     width = "published channel numbers" if job.width == 1 else f"{job.width:g} of the published channel numbers"
     machines = sorted({machine(entry["record"]) for summary in summaries for entry in summary["training"]})
     return (
@@ -97,11 +160,11 @@ def _training(job: ResultTableJob | SharesTableJob, summaries: Sequence[Json]) -
     )
 
 
-def _titles(job: ResultTableJob | SharesTableJob) -> list[str]:
-    return [row.title for row in job.rows] if isinstance(job, ResultTableJob) else [row.method for row in job.rows]
+def _titles(job: Job) -> list[str]:
+    return [row.method if isinstance(row, ShareRow) else row.title for row in job.rows]
 
 
-def _initialisation(job: ResultTableJob | SharesTableJob, summaries: Sequence[Json]) -> str:
+def _initialisation(job: Job, summaries: Sequence[Json]) -> str:
     """What the rows started from, with the rows by name where they differ."""
     rows: dict[str, list[str]] = {}
     for title, summary in zip(_titles(job), summaries, strict=True):
@@ -112,7 +175,7 @@ def _initialisation(job: ResultTableJob | SharesTableJob, summaries: Sequence[Js
     return ", ".join(f"{start} ({listed(list(dict.fromkeys(titles)))})" for start, titles in rows.items())
 
 
-def _meta_sets(job: ResultTableJob | SharesTableJob, summaries: Sequence[Json]) -> list[str]:
+def _meta_sets(job: Job, summaries: Sequence[Json]) -> list[str]:
     """For each method that keeps training cases apart to learn its weights: how many, and what it then learns from."""
     notes = {}
     for title, summary in zip(_titles(job), summaries, strict=True):

@@ -132,9 +132,13 @@ def convention_title(job: ResultTableJob | SharesTableJob | ReportJob, name: str
 
 
 def read_comparable(
-    rows: Sequence[ExperimentRow | ShareRow], summaries: Mapping[str, Path], *, runs: int, classes: tuple[str, ...]
+    rows: Sequence[ExperimentRow | ShareRow],
+    summaries: Mapping[str, Path],
+    *,
+    runs: int | Mapping[str, int],
+    classes: tuple[str, ...],
 ) -> dict[str, Json]:
-    """Summaries of all rows, in their order, refused unless they measured the same things.
+    """Summaries of all rows, in their order, refused unless they measured the same things; `runs` may go by row.
 
     Raises:
         BadRequest: where a row has no summary or a summary no row.
@@ -152,7 +156,7 @@ def read_comparable(
     first = read[wanted[0]]
     for name, summary in read.items():
         laws = {
-            "runs": (summary["n_runs"], runs),
+            "runs": (summary["n_runs"], runs if isinstance(runs, int) else runs[name]),
             "classes": (tuple(summary["classes"]), classes),
             "conventions": (summary["primary"], first["primary"]),
             "divisor of the sd": (summary["ddof"], first["ddof"]),

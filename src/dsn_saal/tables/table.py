@@ -22,10 +22,12 @@ class Panel:
     Attributes:
         title: what these columns have in common, or "" where there is one panel only.
         columns: positions of the columns.
+        rows: positions of the rows; None for all.
     """
 
     title: str
     columns: tuple[int, ...]
+    rows: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,10 @@ class Table:
         """The panels, or one of all columns."""
         return self.panels or (Panel("", tuple(range(len(self.columns)))),)
 
+    def rows_of(self, panel: Panel) -> tuple[tuple[str, ...], ...]:
+        """The rows that a panel shows."""
+        return self.rows if panel.rows is None else tuple(self.rows[place] for place in panel.rows)
+
 
 def to_json(table: Table) -> dict[str, Any]:
     """The table as JSON holds it; the title bears the origin's mark; here alone stands where each cell comes from."""
@@ -110,7 +116,7 @@ def to_latex(table: Table) -> str:
             panel.title,
             "".join(table.align[i] for i in panel.columns),
             [table.columns[i] for i in panel.columns],
-            [[row[i] for i in panel.columns] for row in table.rows],
+            [[row[i] for i in panel.columns] for row in table.rows_of(panel)],
         )
         for panel in table.printed_panels
     ]

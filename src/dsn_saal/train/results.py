@@ -25,8 +25,8 @@ WEIGHTS, HISTORY, RECORD, FAILED = "weights.safetensors", "history.csv", "run.js
 PRETRAINING = "pretraining.csv"
 """The epochs before those of the history, where the method has some; a run that diverged in them has no history."""
 
-SEALED = {RECORD: ({WEIGHTS, HISTORY}, {TEST_LOGITS, HISTORY}), FAILED: ({HISTORY}, set[str]())}
-"""What each kind of record may speak for, besides the epochs of pretraining."""
+SEALED = {RECORD: ({WEIGHTS, HISTORY}, {TEST_LOGITS, HISTORY}, {TEST_LOGITS}), FAILED: ({HISTORY}, set[str]())}
+"""What each kind of record may speak for, besides the epochs of pretraining; a classical method has no epochs."""
 
 History = Sequence[Mapping[str, float]]
 """A row an epoch."""
@@ -78,6 +78,14 @@ def write_run(folder: Path, network: Network, histories: Mapping[str, History], 
 def write_failed_run(folder: Path, histories: Mapping[str, History], record: Mapping[str, Any]) -> None:
     """Write what is left of a run that diverged: its histories to the epoch in which it did, then the record."""
     _seal(folder, FAILED, record, *_write_histories(folder, histories))
+
+
+def write_answers(
+    folder: Path, logits: NDArray[np.float64], rows: NDArray[np.int64], record: Mapping[str, Any]
+) -> None:
+    """Write a run of a method without weights: log-probabilities (1, n, C) on the test part, then the record."""
+    write_logits(folder / TEST_LOGITS, logits, rows)
+    _seal(folder, RECORD, record, TEST_LOGITS)
 
 
 def drop_weights(run: FinishedRun, folder: Path, logits: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
