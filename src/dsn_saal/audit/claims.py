@@ -20,7 +20,7 @@ INDICATORS: tuple[Family, ...] = ("accuracy", "f1", "g_mean", "sensitivity", "sp
 
 
 @dataclass(frozen=True)
-class Tested:
+class Outcome:
     """A claim under one reading of the metrics.
 
     Attributes:
@@ -65,7 +65,7 @@ def measure_claim(
     summaries: Mapping[str, Json],
     families: Sequence[Family],
     positive: str,
-) -> list[Tested]:
+) -> list[Outcome]:
     """The claim under every reading: the primary conventions first, then the others of every family, one by one.
 
     Args:
@@ -92,7 +92,7 @@ def measure_claim(
                 raise
             continue  # another convention that is undefined in a run tells nothing
         lacks = [_lack(claim, test, names, metrics, at) for at in measured]
-        readings.append(Tested(metrics, lacks[0], tuple(lacks[1:])))
+        readings.append(Outcome(metrics, lacks[0], tuple(lacks[1:])))
     return readings
 
 

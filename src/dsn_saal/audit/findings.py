@@ -49,7 +49,8 @@ class Finding:
 def slug(*parts: str) -> str:
     """An id of words: letters and digits, joined by underscores, parts by dots."""
     words = ("".join(sign if sign.isalnum() else "_" for sign in part.lower()) for part in parts)
-    return ".".join("_".join(filter(None, word.split("_"))) for word in words)
+    joined = ("_".join(filter(None, word.split("_"))) for word in words)
+    return ".".join(filter(None, joined))
 
 
 def per_cent(share: float, decimals: int = 2) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from dsn_saal.audit.claims import INDICATORS, CannotTest, Tested, measure_claim
+from dsn_saal.audit.claims import INDICATORS, CannotTest, Outcome, measure_claim
 from dsn_saal.audit.numbers import Against, compare
 from dsn_saal.audit.statics import impossible_reading, static_verdict
 from dsn_saal.domain.errors import BadRequest
@@ -158,12 +158,12 @@ def _claim(measured: Measured, claim: Claim) -> Json:
     if obstacle is not None or not readings:
         reason = "; ".join(filter(None, [obstacle, why]))
         return said | told | {"verdict": "NOT COMPARABLE", "reason": reason + _on_ours(readings)}
-    verdicts = list(dict.fromkeys(_verdict_of_reading(one, measured.job.audit.level) for one in readings))
+    verdicts = list(dict.fromkeys(verdict_of_reading(one, measured.job.audit.level) for one in readings))
     verdict = verdicts[0] if len(verdicts) == 1 else "AMBIGUOUS DEFINITION"
     return said | told | {"verdict": verdict, "reason": _on_ours(readings).removeprefix("; ")}
 
 
-def _readings(measured: Measured, claim: Claim) -> tuple[list[Tested], str | None]:
+def _readings(measured: Measured, claim: Claim) -> tuple[list[Outcome], str | None]:
     entry, test = measured.job.audit.sets.get(claim.dataset), measured.job.audit.claims.get(claim.id)
     if test is None or entry is None:
         return [], PICTURES if claim.kind == "qualitative" else None
@@ -173,7 +173,7 @@ def _readings(measured: Measured, claim: Claim) -> tuple[list[Tested], str | Non
         return [], str(reason)
 
 
-def _measured(measured: Measured, claim: Claim, test: str, entry: ComparedSet) -> list[Tested]:
+def _measured(measured: Measured, claim: Claim, test: str, entry: ComparedSet) -> list[Outcome]:
     families: list[Family] = []
     for metric in claim.metrics:
         if metric == "all":
@@ -186,7 +186,7 @@ def _measured(measured: Measured, claim: Claim, test: str, entry: ComparedSet) -
     return measure_claim(claim, test, entry, measured.summaries, tuple(dict.fromkeys(families)), positive)
 
 
-def _verdict_of_reading(one: Tested, level: float) -> Verdict:
+def verdict_of_reading(one: Outcome, level: float) -> Verdict:
     """All runs agree, and so many that chance alone seldom makes them agree (two-sided sign test)."""
     certain = 0.5 ** (len(one.runs) - 1) <= 1 - level
     if one.holds and one.runs_that_hold == len(one.runs) and certain:
@@ -196,7 +196,7 @@ def _verdict_of_reading(one: Tested, level: float) -> Verdict:
     return "UNDERPOWERED"
 
 
-def _on_ours(readings: list[Tested]) -> str:
+def _on_ours(readings: list[Outcome]) -> str:
     if not readings:
         return ""
     first, others = readings[0], sum(one.holds for one in readings[1:])
@@ -208,7 +208,7 @@ def _on_ours(readings: list[Tested]) -> str:
     )
 
 
-def _reading_json(one: Tested) -> Json:
+def _reading_json(one: Outcome) -> Json:
     return {
         "metrics": one.metrics, "lack": one.lack, "holds": one.holds, "runs": len(one.runs),
         "runs_that_hold": one.runs_that_hold,

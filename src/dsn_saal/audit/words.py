@@ -45,7 +45,7 @@ def _contradictions(reported: ReportedNumbers) -> Iterator[Finding]:
         readings = listed([_said(statement) for statement in statements])
         notes = [statement.note for statement in statements if statement.note]
         yield Finding(
-            slug("statements", dataset or "", quantity).strip("."),
+            slug("statements", dataset or "", quantity),
             "CONFLICT",
             f"Of one quantity, the {quantity}{of}, {len(values)} things are said: {readings}."
             + (f" Beside them: {'; '.join(notes)}." if notes else ""),

@@ -93,9 +93,7 @@ class _TestParts:
         @lru_cache(maxsize=1)  # images fill memory, the slices' names do not
         def read(draw: int) -> TestPart:
             size, n_classes = job.image_size, len(job.classes)
-            part = read_test_part(
-                images, split, image_size=size, n_classes=n_classes, draw=draw, pixels=job.pixels
-            )
+            part = read_test_part(images, split, image_size=size, n_classes=n_classes, draw=draw, pixels=job.pixels)
             self._slices[draw] = part.slices
             return part
 

@@ -70,7 +70,7 @@ def _draw_lacks(axis: Axes, claims: list[dict[str, Any]], until: float, matters:
     axis.set_yticks(heights, [_short(claim["statement"]) for claim in claims], fontsize=6.5)
     axis.set_ylim(len(claims) - 0.4, -0.6)
     axis.set_xlim(0, until)
-    axis.set_xlabel("margin: how much a claim may lack (difference of metrics); dot: holds as it is")
+    axis.set_xlabel("margin: what a claim may lack (dot: it lacks nothing)")
 
 
 def _short(text: str) -> str:

@@ -12,12 +12,12 @@ from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
 from dsn_saal.params.html_job import html_job
 from dsn_saal.params.probe_jobs import cross_job
 from dsn_saal.params.report_job import report_job
-from dsn_saal.params.table_jobs import RESULT_TABLES, TABLES, table_job
+from dsn_saal.params.table_jobs import AUDIT_TABLES, RESULT_TABLES, TABLES, table_job
 from dsn_saal.report.build import Sources, build_report
 from dsn_saal.report.html.build import build_page
 from dsn_saal.report.html.sources import Sources as HtmlSources
 from dsn_saal.storage.atomic import write_json, write_text
-from dsn_saal.tables import ablation, certificates, cross, datasets, results, shares, switchboard
+from dsn_saal.tables import ablation, audit, certificates, cross, datasets, results, shares, switchboard
 from dsn_saal.tables import cohort as cohort_table
 from dsn_saal.tables.table import write_table_files
 
@@ -61,6 +61,24 @@ def write_cross(path, settings, experiment, origin="phantom", **change):
     return path
 
 
+AUDITED = {
+    "forensics": {
+        "about": "Computed.",
+        "kinds": {"CONFLICT": {"meaning": "two statements contradict each other", "findings": 1}},
+        "findings": [{"id": "sum", "kind": "CONFLICT", "sentence": "2 + 2 = 4; 5 is printed."}],
+    },
+    "verdicts": {
+        "origin": "phantom",
+        "verdicts": {"NOT COMPARABLE": {"meaning": "not about the same thing", "times": 1}},
+        "numbers": [],
+        "claims": [
+            {"table": "3", "statement": "best of all", "verdict": "NOT COMPARABLE", "reason": "phantom data"},
+        ],
+    },
+}
+"""What the audit wrote, as far as its tables print it."""
+
+
 class Paper:
     """Everything the report reads, below one folder, and the report itself."""
 
@@ -95,6 +113,9 @@ class Paper:
         self.figures = [*FIGURES, *(CONTACT_SHEET + name for name in settings.datasets)]
         for name in self.figures:
             write_text(root / f"{name}.svg", DRAWING)
+        self.audit = {name: root / "audit" / f"{name}.json" for name in AUDIT_TABLES}
+        for name, path in self.audit.items():
+            write_json(path, AUDITED[name] | {"reported": report.reported})
         self.write_tables()
         self.sources = Sources(
             tables={name: root / f"{name}.json" for name in TABLES},
@@ -142,6 +163,7 @@ class Paper:
                 mask_qualities=dict.fromkeys(sets, fake.mask_quality),
             ),
             certificates.make_table(table_job(self.settings, "certificates"), certificates=proofs, flows=flows),
+            *(audit.make_table(table_job(self.settings, name), audit=self.audit[name]) for name in AUDIT_TABLES),
         ]
         for table in tables:
             write_table_files(table, self.root / table.id)
