@@ -107,6 +107,20 @@ def test_runs_that_params_no_longer_name_disappear(tmp_path, cohort, small_setti
     assert sorted(path.name for path in stage.out.iterdir()) == ["run-00", "run-01", "run-02", "summary.json"]
 
 
+def test_what_surrounds_the_lungs_is_predicted_where_the_job_says_so(stage):
+    """The same pixels under the other name give the same numbers; others under it are refused as foreign."""
+    here = stage.run()
+    with pytest.raises(BadRequest, match="there are no images"):
+        stage.run(pixels="surroundings")
+    folder = stage.cohort.images
+    np.save(folder / "surroundings.npy", np.load(folder / "images.npy"))
+    (folder / "images.npy").unlink()
+    assert stage.run(pixels="surroundings")["metrics"] == here["metrics"]
+    np.save(folder / "surroundings.npy", 255 - np.load(folder / "surroundings.npy"))
+    with pytest.raises(CheckFailed, match="images_sha256 differs"):
+        stage.run(pixels="surroundings")
+
+
 def test_mean_softmax_gives_other_predictions(stage):
     final, mean = (
         stage.run(),

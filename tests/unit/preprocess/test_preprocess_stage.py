@@ -23,7 +23,7 @@ from dsn_saal.storage.tables import read_table
 from test_lungs import RECIPE  # isort: skip
 
 FOLDERS = {"covid19": ("covid19",), "normal": ("normal",)}
-FILES = ("images.npy", "masks.npy", "grids.npy", "index.parquet", "mask_quality.json")
+FILES = ("images.npy", "surroundings.npy", "masks.npy", "grids.npy", "index.parquet", "mask_quality.json")
 
 
 @pytest.fixture
@@ -84,6 +84,18 @@ def test_arrays_and_index_belong_together(tree, tmp_path):
     assert summary["classes"] == {"covid19": {"slices": 6, "empty": 0}, "normal": {"slices": 6, "empty": 0}}
 
 
+def test_lungs_and_surroundings_are_the_slice_in_two_parts(tree, tmp_path):
+    """At the acquired size every pixel is in exactly one of the two, and they add up to the windowed slice."""
+    side = int(manifest_of(tree)["rows"].iloc[0])
+    preprocess(tree, tmp_path / "cut", recipe=replace(RECIPE, side=side))
+    preprocess(tree, tmp_path / "whole", recipe=replace(RECIPE, side=side, cut_out=False))
+    lungs, around = (np.load(tmp_path / "cut" / name) for name in ("images.npy", "surroundings.npy"))
+    masks = np.unpackbits(np.load(tmp_path / "cut" / "masks.npy"), axis=1).reshape(lungs.shape).astype(bool)
+    np.testing.assert_array_equal(lungs + around, np.load(tmp_path / "whole" / "images.npy"))
+    assert not around[masks].any() and around[~masks].any() and not lungs[~masks].any()
+    assert np.load(tmp_path / "whole" / "surroundings.npy").shape == (0, side, side), "nothing is cut out there"
+
+
 def test_overlap_with_the_true_lungs_is_measured_slice_by_slice(tree, tmp_path):
     """Truth lies in ascending z while file names run the other way: another order would show."""
     overlap = preprocess(tree, tmp_path / "out")["hull_iou"]
@@ -120,6 +132,8 @@ def test_slices_without_lungs_are_kept_and_counted(tree, tmp_path):
     row = int(index.loc[index["empty"], "row"].item())
     assert np.load(tmp_path / "out" / "images.npy")[row].any(), "kept unmasked"
     assert not np.load(tmp_path / "out" / "masks.npy")[row].any()
+    around = np.load(tmp_path / "out" / "surroundings.npy")
+    assert not around[row].any() and len(around) == 13, "nobody knows what surrounds lungs that were not found"
 
 
 def test_slices_without_lungs_are_dropped_on_request(tree, tmp_path):

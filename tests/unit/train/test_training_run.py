@@ -159,6 +159,20 @@ def test_permuted_labels_change_the_result_but_not_the_counts(place, unbroken):
     assert draws[0] == draws[1] != draws[2]
 
 
+def test_the_array_that_the_job_names_is_learned_from(place, unbroken):
+    """The same pixels under another name are the same run; what lies beside them does not count."""
+    here = place()
+    images = np.load(here.images / "images.npy")
+    np.save(here.images / "surroundings.npy", images)
+    np.save(here.images / "images.npy", 255 - images)
+    around = here.train(pixels="surroundings")
+    assert around["run-00/weights.safetensors"] == unbroken()["run-00/weights.safetensors"]
+    assert record_of(around)["identity"] == record_of(unbroken())["identity"]
+    (here.images / "surroundings.npy").unlink()
+    with pytest.raises(BadRequest, match="no images"):
+        here.train(pixels="surroundings")
+
+
 def test_last_batch_may_hold_one_image(place):
     rows = rows_of(place().train(batch_size=17))
     assert all(float(row["loss"]) > 0 for row in rows)
