@@ -104,7 +104,7 @@ def test_open_fields_say_what_would_fill_them(lasting_page, text):
 
 def test_a_run_that_diverged_is_in_the_run_table_without_weights(page, cohort):
     made = page
-    fake = cohort(cases=(8, 9, 7), test_cases=3)
+    fake = cohort("other", cases=(8, 9, 7), test_cases=3)
     made.sources.evaluated["resnet50_ce"] = fake.evaluate("resnet50_ce", settings=made.settings, failed=(1,))
     runs = [run for run in gather(made.job, made.sources)["runs"] if run["experiment"] == "resnet50_ce"]
     assert [run["state"] for run in runs] == ["finished", "diverged in epoch 1", "finished"]
@@ -160,9 +160,11 @@ def test_the_flow_counts_what_was_left_out_and_draws_nothing_outside_its_frame()
     quality = {"slices": 8, "kept": 7}
     drawn = flow_view("set", "Set", {"a": "Class A"}, FLOW, quality, "by_case", {"counts": COUNTS})
     words = " | ".join(drawn["words"])
-    for part in ("12 files found", "4 files left out:", "3 not dicom", "1 localizer", "8 slices read of 2 series of unknown",
-                 "1 slice without a lung mask left out", "7 slices preprocessed", "train: 5 slices; Class A: 5 of 1 case",
-                 "test: 2 slices; Class A: 2"):  # fmt: skip
+    for part in (
+        "12 files found", "4 files left out:", "3 not dicom", "1 localizer", "8 slices read of 2 series of unknown",
+        "1 slice without a lung mask left out", "7 slices preprocessed", "train: 5 slices; Class A: 5 of 1 case",
+        "test: 2 slices; Class A: 2",
+    ):  # fmt: skip
         assert part in words
     for box in drawn["boxes"]:
         assert box["left"] >= 0 and box["left"] + box["width"] <= drawn["width"]
