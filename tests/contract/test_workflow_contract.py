@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params import figure_jobs, jobs, report_job, resolve, table_jobs
+from dsn_saal.params import analyse_jobs, figure_jobs, jobs, report_job, resolve, table_jobs
 from dsn_saal.provenance.code import LEFT_OUT, Code
 from dsn_saal.provenance.followed import require_followed
 from dsn_saal.provenance.pins import WITHOUT_RESULT, Pins
@@ -50,7 +50,9 @@ def stage_blocks(settings):
     yield "split", [*((*split, jobs.split_job(settings, *split)) for split in splits), *certified]
     data_of = {name: (experiment.dataset, experiment.protocol) for name, experiment in experiments.items()}
     yield "train", [(name, jobs.train_job(settings, name), data_of[name]) for name in experiments]
-    yield "evaluate", [(name, jobs.evaluate_job(settings, name), data_of[name]) for name in experiments]
+    fitted = [(name, jobs.predict_job(settings, name), data_of[name]) for name in settings.analyse.experiments]
+    yield "evaluate", [*((name, jobs.evaluate_job(settings, name), data_of[name]) for name in experiments), *fitted]
+    yield "analyse", [[analyse_jobs.analyse_job(settings, name) for name in analyse_jobs.ANALYSES], settings.report]
     tables = [table_jobs.table_job(settings, name) for name in table_jobs.TABLES]
     yield "tables", [tables, settings.report]
     figures = [figure_jobs.figure_job(settings, name) for name in figure_jobs.FIGURES]

@@ -12,7 +12,7 @@ import dsn_saal
 from dsn_saal.domain.errors import DsnSaalError
 from dsn_saal.domain.run import RunKey
 from dsn_saal.params import resolve
-from dsn_saal.params import figure_jobs, jobs, report_job, table_jobs
+from dsn_saal.params import analyse_jobs, figure_jobs, jobs, report_job, table_jobs
 from dsn_saal.provenance.followed import require_followed
 from dsn_saal.provenance.glue import attach
 from snakemake.exceptions import WorkflowError
@@ -26,7 +26,7 @@ FOLDERS = [
     PHANTOM,
     *(
         f"results/{stage}"
-        for stage in ("ingest", "preprocess", "split", "train", "evaluate")
+        for stage in ("ingest", "preprocess", "split", "train", "evaluate", "analyse")
     ),
     *(f"results/{kind}" for kind in ("tables", "figures", "report")),
 ]
@@ -205,7 +205,14 @@ def made(folder):
                 run=RUNS,
                 file=EVALUATED,
             ),
+            *expand(
+                "{experiment}/{run}/{file}",
+                experiment=settings.analyse.experiments,
+                run=RUNS,
+                file=FITTED,
+            ),
         ],
+        "results/analyse": expand("{analysis}.json", analysis=analyse_jobs.ANALYSES),
         "results/tables": expand("{table}.{kind}", table=TABLES, kind=TABLE_KINDS),
         "results/figures": expand("{figure}.{kind}", figure=FIGURES, kind=FIGURE_KINDS),
         "results/report": ["paper.pdf"],

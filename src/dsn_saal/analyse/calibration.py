@@ -18,9 +18,10 @@ from dsn_saal.statistics.nested import percentile_interval
 from dsn_saal.storage.tables import read_table
 
 FITTED_ON = {
-    "validation": "validation cases that the run held out of training to select its epoch; the epoch was chosen on them",
-    "train": "training cases, which the network has seen: it is surer of them than of new cases, so the temperature is "
-    "too low and the calibration after it is optimistic about nothing but these",
+    "validation": "validation cases, which each run held out of training to select its epoch: the epoch was chosen on "
+    "the same cases, so the temperature is a little optimistic",
+    "train": "training cases, since no validation part was held out: the network has seen them and is surer of them "
+    "than of new cases, so the temperature is optimistic and corrects too little",
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dsn_saal.analyse.answers import Answers, Floats, Json, TestSlices, read_answers
+from dsn_saal.analyse.answers import Answers, Floats, Json, read_answers
 from dsn_saal.analyse.claims import claim, reading
 from dsn_saal.analyse.shared import ONE_SPLIT, drawn_cases, head, or_null, with_interval
 from dsn_saal.params.analyse_jobs import ComparisonsJob, Pair

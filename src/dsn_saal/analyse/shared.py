@@ -72,7 +72,7 @@ def with_interval(values: Floats, draws: Floats, *, level: float, ddof: int = 1)
 
 
 def banded(values: Floats, level: float) -> Json:
-    """A curve's values with a band: (1 + draws, T), the whole in the first row; null where it or a draw is undefined."""
+    """A curve with its band from (1 + draws, T), the whole in the first row; null where it or a draw is undefined."""
     ends = [percentile_interval(column[1:], level) for column in values.T]
     return {
         "values": nulls(values[0]),
