@@ -87,6 +87,26 @@ rule saal_ablation:
         "--settings {params.settings:q} &> {log:q}"
 
 
+rule analysis_table:
+    input:
+        analysis="results/analyse/{table}.json",
+    output:
+        table("{table}"),
+    log:
+        "logs/tables/{table}.log",
+    wildcard_constraints:
+        table="|".join(table_jobs.ANALYSIS_TABLES),
+    params:
+        settings=lambda wildcards: table_jobs.table_job(
+            settings, wildcards.table
+        ).to_json(),
+        code=glue.code("cli.table"),
+        out=subpath(output[0], strip_suffix=".csv"),
+    shell:
+        "dsn-saal table {wildcards.table} --analysis {input.analysis:q} --out {params.out:q} "
+        "--settings {params.settings:q} &> {log:q}"
+
+
 rule switchboard:
     output:
         table("switchboard"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dsn_saal.analyse.answers import Json
 from dsn_saal.analyse.shared import ONE_SPLIT
-from dsn_saal.statistics.printed import interval, metric, plural, signed
+from dsn_saal.statistics.printed import metric, plural, signed, signed_interval
 
 READINGS: Mapping[str, str] = {
     "undefined": "undefined",

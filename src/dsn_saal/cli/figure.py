@@ -8,12 +8,17 @@ from pathlib import Path
 
 from dsn_saal.cli.common import add_settings, known_dataset, named_path, read_job, require_inputs
 from dsn_saal.params.figure_jobs import (
+    ANALYSIS_FIGURES,
     FIGURES,
+    AnalysisFigureJob,
     ContactSheetJob,
+    CurvesFigureJob,
     RocFigureJob,
     SamplesFigureJob,
     TrajectoriesFigureJob,
+    analysis_figure_job,
     contact_sheet_job,
+    curves_figure_job,
     roc_figure_job,
     samples_figure_job,
     trajectories_figure_job,
@@ -31,7 +36,8 @@ EXAMPLE = """examples:
       --training dsn_saal=results/train/dsn_saal ... --out results/figures/saal_trajectories
 
 figure3 and contact_sheet read IMAGES/{images.npy,masks.npy,index.parquet};
-figure4 reads DIR/run-NN/predictions.parquet of every run; saal_trajectories DIR/run-NN/{run.json,history.csv};
+figure4 reads DIR/run-NN/predictions.parquet of every run; saal_trajectories and training_curves
+DIR/run-NN/{run.json,history.csv}; calibration, decision_curve and positions an --analysis that dsn-saal analyse wrote;
 writes OUT.svg and OUT.png"""
 
 
@@ -48,9 +54,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="EXPERIMENT=DIR",
         help="folder that evaluate wrote, one a curve (figure4)",
     )
+    parser.add_argument(
+        "--analysis", type=Path, help="what dsn-saal analyse wrote (calibration, decision_curve, positions)"
+    )
     for option, metavar, text in (
-        ("--summary", "EXPERIMENT=FILE", "what evaluate measured, one a variant (saal_trajectories)"),
-        ("--training", "EXPERIMENT=DIR", "folder that train wrote, one a variant (saal_trajectories)"),
+        (
+            "--summary",
+            "EXPERIMENT=FILE",
+            "what evaluate measured, one an experiment (saal_trajectories, training_curves)",
+        ),
+        (
+            "--training",
+            "EXPERIMENT=DIR",
+            "folder that train wrote, one an experiment (saal_trajectories, training_curves)",
+        ),
     ):
         parser.add_argument(option, type=named_path, action="append", default=[], metavar=metavar, help=text)
     parser.add_argument("--out", type=Path, required=True, metavar="STEM", help="path without suffix")
@@ -95,9 +112,28 @@ def _trajectories(args: argparse.Namespace) -> None:
     draw_figure(job, summaries=dict(args.summary), training=dict(args.training), out=args.out)
 
 
+def _analysis(args: argparse.Namespace) -> None:
+    from dsn_saal.figures import calibration, decision_curve, positions
+
+    require_inputs(args, "analysis")
+    rooms = {"calibration": calibration, "decision_curve": decision_curve, "positions": positions}
+    job = read_job(args, AnalysisFigureJob, analysis_figure_job)
+    rooms[args.name].draw_figure(job, analysis=args.analysis, out=args.out)
+
+
+def _curves(args: argparse.Namespace) -> None:
+    from dsn_saal.figures.training_curves import draw_figure
+
+    require_inputs(args, "summary", "training")
+    job = read_job(args, CurvesFigureJob, curves_figure_job)
+    draw_figure(job, summaries=dict(args.summary), training=dict(args.training), out=args.out)
+
+
 DRAWERS: dict[str, Callable[[argparse.Namespace], None]] = {
     "figure3": _samples,
     "figure4": _roc,
     "saal_trajectories": _trajectories,
+    **dict.fromkeys(ANALYSIS_FIGURES, _analysis),
+    "training_curves": _curves,
     "contact_sheet": _contact_sheet,
 }

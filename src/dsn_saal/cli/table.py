@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
 from dsn_saal.params.table_jobs import (
+    ANALYSIS_TABLES,
     RESULT_TABLES,
     TABLES,
+    AnalysisTableJob,
     CertificatesTableJob,
     CohortTableJob,
     DatasetsTableJob,
@@ -18,6 +20,7 @@ from dsn_saal.params.table_jobs import (
     SharesTableJob,
     SwitchboardTableJob,
     ablation_table_job,
+    analysis_table_job,
     certificates_table_job,
     cohort_table_job,
     datasets_table_job,
@@ -39,7 +42,7 @@ EXAMPLE = """examples:
 
 table4, table5 and table6 take a --summary of each of their experiments, as table3 does, saal_ablation a --training of
 each as well; datasets and certificates take a --flow of every data set; datasets also a --mask-quality of each,
-certificates a --proof DATASET/SPLIT=FILE of each
+certificates a --proof DATASET/SPLIT=FILE of each; comparisons and levels an --analysis
 
 writes OUT.csv, OUT.tex, OUT.md, OUT.json; the table of a data set is that of report.dataset"""
 
@@ -50,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--index", type=Path, help="index of the preprocessed slices (table2)")
     parser.add_argument("--split", type=Path, help="split table (table2)")
     parser.add_argument("--certificate", type=Path, help="the split's certificate (table2)")
+    parser.add_argument("--analysis", type=Path, help="what dsn-saal analyse wrote (comparisons, levels)")
     parser.add_argument(
         "--summary",
         type=named_path,
@@ -130,6 +134,15 @@ def _certificates(args: argparse.Namespace) -> Table:
     return make_table(job, certificates=dict(args.proof), flows=dict(args.flow))
 
 
+def _analysis(args: argparse.Namespace) -> Table:
+    from dsn_saal.tables import comparisons, levels
+
+    require_inputs(args, "analysis")
+    job = read_job(args, AnalysisTableJob, lambda settings: analysis_table_job(settings, args.name))
+    make = comparisons.make_table if args.name == "comparisons" else levels.make_table
+    return make(job, analysis=args.analysis)
+
+
 def _switchboard(args: argparse.Namespace) -> Table:
     from dsn_saal.tables.switchboard import make_table
 
@@ -141,6 +154,7 @@ MAKERS: dict[str, Callable[[argparse.Namespace], Table]] = {
     **dict.fromkeys(RESULT_TABLES, _results),
     "table6": _shares,
     "saal_ablation": _ablation,
+    **dict.fromkeys(ANALYSIS_TABLES, _analysis),
     "datasets": _datasets,
     "certificates": _certificates,
     "switchboard": _switchboard,
