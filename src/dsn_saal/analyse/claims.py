@@ -52,11 +52,8 @@ def claim(result: Json, *, ours: str, theirs: str, metric_title: str, tests: int
     if result["reading"] == "undefined":
         return f"{ours} and {theirs} cannot be compared in {metric_title}: {result['missing_because']}."
     runs, higher = len(difference["values"]), difference["mean"] > 0
-    known = (
-        ""
-        if difference["interval"] is None
-        else f", {100 * level:g} % interval over cases {interval(difference['interval'])}"
-    )
+    ends = difference["interval"]
+    known = "" if ends is None else f", {100 * level:g} % interval over cases {signed_interval(ends)}"
     found = (
         f"{ours} minus {theirs} is {signed(difference['mean'])} in {metric_title} over "
         f"{plural(runs, 'paired run')}{known}."

@@ -1,4 +1,4 @@
-"""Every comparison of every family: difference, interval over cases, tests over seeds and over cases, what it comes to."""
+"""Every comparison of every family: difference, interval, tests over seeds and over cases, what it comes to."""
 
 from __future__ import annotations
 
@@ -87,9 +87,9 @@ def _footnotes(held: Json) -> tuple[str, ...]:
     level, every = held["interval"], [one for family in held["families"].values() for one in family["comparisons"]]
     sizes = [f"{family['tests']} in Table {name.removeprefix('table')}" for name, family in held["families"].items()]
     notes = [
-        f"Δ: mean ± standard deviation over paired runs (same seed, same split), of {held['n_runs']} planned. Its interval: "
-        f"percentiles of {printed.plural(level['draws'], 'draw')} of whole test cases within their class, the same cases "
-        "for both methods, metrics averaged over runs; it is not widened for the number of comparisons.",
+        f"Δ: mean ± standard deviation over paired runs (same seed, same split), {held['n_runs']} planned. Its interval: "
+        f"percentiles of {printed.plural(level['draws'], 'draw')} of whole test cases within their class, the same "
+        "cases for both methods, metrics averaged over runs; it is not widened for the number of comparisons.",
         "p seeds: two-sided sign-flip test over runs"
         + (", every assignment of signs looked at" if all(one["exact"] for one in every) else ", partly by drawn signs")
         + ". p cases: from the draws of cases. Holm: corrected for all tests of the family ("

@@ -77,13 +77,13 @@ def _recognised(job: AnalysisTableJob, at: Json | None) -> list[str]:
 def _footnotes(held: Json, percent: str) -> tuple[str, ...]:
     sizes = printed.listed([str(number) for number in held["class_cases"].values()])
     notes = [
-        f"By slice every slice weighs one, so a case with many slices weighs more; case-weighted, the slices of a case share "
-        f"the weight one; by case there is one answer, the {held['aggregation']}. Test part: "
+        "By slice every slice weighs one, so a case with many slices weighs more; case-weighted, the slices of a case "
+        f"share the weight one; by case there is one answer, the {held['aggregation']}. Test part: "
         f"{printed.plural(held['n_slices'], 'slice')} of {printed.plural(held['n_cases'], 'case')} ({sizes} a class).",
         f"Mean ± standard deviation over runs of {held['n_runs']} seeds. Intervals of {percent}: percentiles of "
-        f"{printed.plural(held['interval']['draws'], 'draw')}, each of whole test cases within their class and then of one "
-        "run: they speak of other cases and other seeds, not of other splits. Wilson's interval takes the mean over runs of "
-        "the cases named rightly.",
+        f"{printed.plural(held['interval']['draws'], 'draw')}, each of whole test cases within their class and then of "
+        "one run: they speak of other cases and other seeds, not of other splits. Wilson's interval takes the mean over "
+        "runs of the cases named rightly.",
     ]
     for entry in held["experiments"]:
         if entry["n_failed"]:
