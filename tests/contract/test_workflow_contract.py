@@ -12,7 +12,17 @@ import pytest
 import yaml
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params import audit_jobs, figure_jobs, html_job, jobs, probe_jobs, report_job, resolve, table_jobs
+from dsn_saal.params import (
+    analyse_jobs,
+    audit_jobs,
+    figure_jobs,
+    html_job,
+    jobs,
+    probe_jobs,
+    report_job,
+    resolve,
+    table_jobs,
+)
 from dsn_saal.provenance.code import LEFT_OUT, Code
 from dsn_saal.provenance.followed import require_followed
 from dsn_saal.provenance.pins import WITHOUT_RESULT, Pins
@@ -50,11 +60,13 @@ def stage_blocks(settings):
     yield "split", [*((*split, jobs.split_job(settings, *split)) for split in splits), *certified]
     data_of = {name: (experiment.dataset, experiment.protocol) for name, experiment in experiments.items()}
     yield "train", [(name, jobs.train_job(settings, name), data_of[name]) for name in experiments]
-    yield "evaluate", [(name, jobs.evaluate_job(settings, name), data_of[name]) for name in experiments]
+    fitted = [(name, jobs.predict_job(settings, name), data_of[name]) for name in settings.analyse.experiments]
+    yield "evaluate", [*((name, jobs.evaluate_job(settings, name), data_of[name]) for name in experiments), *fitted]
     probe, splits = settings.probe, [probe_jobs.cross_splits(settings, name) for name in settings.probe.cross]
     cams = [(name, probe_jobs.cam_job(settings, name), data_of[name]) for name in probe.cam]
     crosses = [(name, probe_jobs.cross_job(settings, name)) for name in probe.cross]
     yield "probe", [cams, crosses, splits, probe_jobs.network_job(settings)]
+    yield "analyse", [[analyse_jobs.analyse_job(settings, name) for name in analyse_jobs.ANALYSES], settings.report]
     compared = audit_jobs.compared_experiments(settings.audit)
     yield "audit", [audit_jobs.forensics_job(settings), audit_jobs.verdicts_job(settings), compared]
     tables = [table_jobs.table_job(settings, name) for name in table_jobs.TABLES]

@@ -180,6 +180,7 @@ def finished(tmp_path_factory):
         for key, value in values.items():
             tree.put(f"scales.demo.{section}.{key}", value)
     tree.put("evaluate.bootstrap_draws", 100)
+    tree.put("analyse.bootstrap_draws", 100)
     tree.leave_out("covid_ct_md", "covidx_ct", "covid_ct")
     tree.put("datasets.covid19_diag.protocols", ["case_wise", "covid_10"])
     tree.put("phantom.cohorts.sars_cov_2.slices", {"covid19": 10, "non_covid19": 10})

@@ -143,6 +143,7 @@ def test_a_removed_experiment_leaves_nothing_behind(tree):
     for item in ("table3", "table4", "table5", "figure4"):
         tree.put(f"report.{item}", ["dsn_saal"])
     tree.put("report.table6", {"DSN-SAAL": ["dsn_saal"]})
+    tree.put("analyse.experiments", ["dsn_saal"])
     assert tree.snakemake("results/train/MANIFEST", "results/evaluate/MANIFEST", "results/metrics.json") == {"metrics"}
     assert not list((tree.root / "results/train").rglob("vgg16*"))
     assert not list((tree.root / "results/evaluate").rglob("vgg16*"))

@@ -14,6 +14,7 @@ from dsn_saal.domain.pixels import PIXEL_FILES
 from dsn_saal.domain.run import RunKey
 from dsn_saal.params import resolve
 from dsn_saal.params import (
+    analyse_jobs,
     audit_jobs,
     figure_jobs,
     html_job,
@@ -44,6 +45,7 @@ FOLDERS = [
             "train",
             "evaluate",
             "probe",
+            "analyse",
             "audit",
         )
     ),
@@ -242,6 +244,12 @@ def made(folder):
                 run=RUNS,
                 file=EVALUATED,
             ),
+            *expand(
+                "{experiment}/{run}/{file}",
+                experiment=settings.analyse.experiments,
+                run=RUNS,
+                file=FITTED,
+            ),
         ],
         "results/probe": [
             "network.json",
@@ -251,6 +259,7 @@ def made(folder):
             *expand("cross/{experiment}.json", experiment=settings.probe.cross),
         ],
         "results/audit": ["forensics.json", "verdicts.json"],
+        "results/analyse": expand("{analysis}.json", analysis=analyse_jobs.ANALYSES),
         "results/tables": expand("{table}.{kind}", table=TABLES, kind=TABLE_KINDS),
         "results/figures": expand("{figure}.{kind}", figure=FIGURES, kind=FIGURE_KINDS),
         "results/report": ["paper.pdf", "report.html"],

@@ -1,6 +1,7 @@
 # Predictions of the test part and their metrics, for every run; then the primary metrics of all in one file.
 
 EVALUATED = ["predictions.parquet", "metrics.json"]
+FITTED = "train_predictions.parquet"
 SUMMARY = "results/evaluate/{experiment}/summary.json"
 
 
@@ -28,6 +29,33 @@ rule evaluate:
         out=subpath(output[0], parent=True),
     shell:
         "dsn-saal evaluate --experiment {wildcards.experiment} --images {params.images:q} --split {input.split:q} "
+        "--weights {params.weights:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
+
+
+# Answers for the training part, of the experiments that are looked at closely: a temperature is fitted on them.
+rule predict:
+    input:
+        images=of_experiment("results/preprocess/{dataset}/images.npy"),
+        index=of_experiment("results/preprocess/{dataset}/index.parquet"),
+        split=of_experiment(f"{SPLIT}.parquet"),
+        weights="results/train/{experiment}/SHA256SUMS",
+    output:
+        expand("results/evaluate/{{experiment}}/{run}/{file}", run=RUNS, file=FITTED),
+    log:
+        "logs/predict/{experiment}.log",
+    threads: settings.train.threads
+    resources:
+        gpu=1 if ON_GPU else 0,
+    params:
+        settings=lambda wildcards: jobs.predict_job(
+            settings, wildcards.experiment
+        ).to_json(),
+        code=glue.code("cli.predict"),
+        images=subpath(input.images, parent=True),
+        weights=subpath(input.weights, parent=True),
+        out=subpath(output[0], ancestor=2),
+    shell:
+        "dsn-saal predict --experiment {wildcards.experiment} --images {params.images:q} --split {input.split:q} "
         "--weights {params.weights:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
 
 

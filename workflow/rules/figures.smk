@@ -211,3 +211,48 @@ rule margins:
         out=subpath(output[0], strip_suffix=".svg"),
     shell:
         "dsn-saal figure margins --verdicts {input:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
+
+
+rule analysis_figure:
+    input:
+        analysis=lambda wildcards: ANALYSIS.format(
+            analysis=figure_jobs.ANALYSIS_FIGURES[wildcards.figure]
+        ),
+    output:
+        figure("{figure}"),
+    log:
+        "logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(figure_jobs.ANALYSIS_FIGURES),
+    params:
+        settings=lambda wildcards: figure_jobs.figure_job(
+            settings, wildcards.figure
+        ).to_json(),
+        code=glue.code("cli.figure"),
+        out=subpath(output[0], strip_suffix=".svg"),
+    shell:
+        "dsn-saal figure {wildcards.figure} --analysis {input.analysis:q} --out {params.out:q} "
+        "--settings {params.settings:q} &> {log:q}"
+
+
+rule training_curves:
+    input:
+        expand(SUMMARY, experiment=settings.report.table3),
+        expand(
+            "results/train/{experiment}/SHA256SUMS", experiment=settings.report.table3
+        ),
+    output:
+        figure("training_curves"),
+    log:
+        "logs/figures/training_curves.log",
+    params:
+        settings=lambda wildcards: figure_jobs.figure_job(
+            settings, "training_curves"
+        ).to_json(),
+        code=glue.code("cli.figure"),
+        summaries=named("--summary", SUMMARY, settings.report.table3),
+        training=named("--training", TRAINED, settings.report.table3),
+        out=subpath(output[0], strip_suffix=".svg"),
+    shell:
+        "dsn-saal figure training_curves {params.summaries:q} {params.training:q} --out {params.out:q} "
+        "--settings {params.settings:q} &> {log:q}"

@@ -185,3 +185,23 @@ rule cross_table:
         out=subpath(output[0], strip_suffix=".csv"),
     shell:
         "dsn-saal table cross {params.probes:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
+
+
+rule analysis_table:
+    input:
+        analysis="results/analyse/{table}.json",
+    output:
+        table("{table}"),
+    log:
+        "logs/tables/{table}.log",
+    wildcard_constraints:
+        table="|".join(table_jobs.ANALYSIS_TABLES),
+    params:
+        settings=lambda wildcards: table_jobs.table_job(
+            settings, wildcards.table
+        ).to_json(),
+        code=glue.code("cli.table"),
+        out=subpath(output[0], strip_suffix=".csv"),
+    shell:
+        "dsn-saal table {wildcards.table} --analysis {input.analysis:q} --out {params.out:q} "
+        "--settings {params.settings:q} &> {log:q}"

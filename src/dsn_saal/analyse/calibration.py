@@ -18,9 +18,10 @@ from dsn_saal.statistics.nested import percentile_interval
 from dsn_saal.storage.tables import read_table
 
 FITTED_ON = {
-    "validation": "validation cases that the run held out of training to select its epoch; the epoch was chosen on them",
-    "train": "training cases, which the network has seen: it is surer of them than of new cases, so the temperature is "
-    "too low and the calibration after it is optimistic about nothing but these",
+    "validation": "validation cases, which each run held out of training to select its epoch: the epoch was chosen on "
+    "the same cases, so the temperature is a little optimistic",
+    "train": "training cases, since no validation part was held out: the network has seen them and is right on "
+    "them more often than on new cases, so the temperature is optimistic: it comes out too low",
 }
 
 
@@ -45,6 +46,7 @@ def analyse(job: CalibrationJob, *, predictions: Mapping[str, Path]) -> Json:
         "least_probability": job.least_probability,
         "fitted_on": part,
         "fitted_on_because": FITTED_ON[part],
+        "intervals": "percentiles; of calibration errors (ece) reflected at the estimate, which resampling raises",
         "experiments": [
             of_experiment(held) | _experiment(job, slices, held, predictions[held.name], part, times)
             for held in answers.values()
@@ -115,7 +117,8 @@ def _measured(job: CalibrationJob, slices: TestSlices, runs: Mapping[int, Floats
     )
     return {
         "scores": {
-            name: with_interval(values[:, 0], values.mean(axis=0)[1:], level=level) for name, values in scores.items()
+            name: with_interval(values[:, 0], values.mean(axis=0)[1:], level=level, reflected=name.startswith("ece."))
+            for name, values in scores.items()
         },
         "reliability": {name: _curve(pooled, c, len(runs), level) for c, name in enumerate(job.classes)},
     }

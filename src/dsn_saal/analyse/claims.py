@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dsn_saal.analyse.answers import Json
 from dsn_saal.analyse.shared import ONE_SPLIT
-from dsn_saal.statistics.printed import interval, metric, plural, signed
+from dsn_saal.statistics.printed import metric, plural, signed, signed_interval
 
 READINGS: Mapping[str, str] = {
     "undefined": "undefined",
@@ -52,11 +52,8 @@ def claim(result: Json, *, ours: str, theirs: str, metric_title: str, tests: int
     if result["reading"] == "undefined":
         return f"{ours} and {theirs} cannot be compared in {metric_title}: {result['missing_because']}."
     runs, higher = len(difference["values"]), difference["mean"] > 0
-    known = (
-        ""
-        if difference["interval"] is None
-        else f", {100 * level:g} % interval over cases {interval(difference['interval'])}"
-    )
+    ends = difference["interval"]
+    known = "" if ends is None else f", {100 * level:g} % interval over cases {signed_interval(ends)}"
     found = (
         f"{ours} minus {theirs} is {signed(difference['mean'])} in {metric_title} over "
         f"{plural(runs, 'paired run')}{known}."
@@ -66,21 +63,21 @@ def claim(result: Json, *, ours: str, theirs: str, metric_title: str, tests: int
 
 def _may_be_said(result: Json, ours: str, theirs: str, *, tests: int, higher: bool) -> str:
     better, worse = (ours, theirs) if higher else (theirs, ours)
-    family = plural(tests, "test")
-    runs = len(result["difference"]["values"])
+    family, runs = plural(tests, "test"), plural(len(result["difference"]["values"]), "run")
     few = (
-        f"With {plural(runs, 'run')} the smallest two-sided sign-flip p there can be is {metric(result['smallest_p_seeds'])}, and "
-        f"{metric(result['smallest_p_seeds_holm'])} if it were the smallest of {family} under Holm's correction"
+        f"ith {runs} the smallest two-sided sign-flip p there can be is {metric(result['smallest_p_seeds'])}, and "
+        f"{metric(result['smallest_p_seeds_holm'])} as the smallest of {family} under Holm's correction"
     )
     is_few = result["smallest_p_seeds_holm"] > result["alpha"]
     return {
-        "too_few_runs": f"{few}: these runs cannot show a difference over seeds, and the test cases do not show one; no "
-        "ranking may be claimed.",
-        "cases_and_seeds": f"It may be claimed that {better} is ahead of {worse} for other seeds and for other cases like these "
-        f"(both p at most {metric(result['alpha'])} after Holm over {family}).",
-        "seeds_only": f"Other seeds would leave {better} ahead of {worse} on these very test cases; other cases may not.",
-        "cases_only": f"For these {plural(runs, 'run')} other cases like these would leave {better} ahead of {worse}"
-        + (f", but not for other seeds: {few[0].lower()}{few[1:]}." if is_few else "; other seeds may not."),
-        "not_shown": f"Neither seeds nor cases show a difference after Holm over {family}, and that does not show that the "
-        "two are equal.",
+        "too_few_runs": f"W{few}: these runs cannot show a difference over seeds, and the test cases do not show one; "
+        "no ranking may be claimed.",
+        "cases_and_seeds": f"It may be claimed that {better} is ahead of {worse} for other seeds and for other cases "
+        f"like these (both p at most {metric(result['alpha'])} after Holm over {family}).",
+        "seeds_only": f"Other seeds would leave {better} ahead of {worse} on these very test cases; other cases may "
+        "not.",
+        "cases_only": f"For these {runs} other cases like these would leave {better} ahead of {worse}"
+        + (f"; nothing is shown for other seeds, since w{few}." if is_few else "; other seeds may not."),
+        "not_shown": f"Neither seeds nor cases show a difference after Holm over {family}, and that does not show that "
+        "the two are equal.",
     }[result["reading"]]

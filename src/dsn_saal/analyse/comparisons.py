@@ -84,7 +84,7 @@ def _compared(job: ComparisonsJob, ours: Answers, theirs: Answers, family: str, 
     if not both:
         because = ours.missing or theirs.missing or "no run finished in both"
         test = sign_flip([], exact_up_to=job.exact_up_to)
-        empty = {"mean": None, "sd": None, "values": [], "interval": None, "missing_because": because}
+        empty: Json = {"mean": None, "sd": None, "values": [], "interval": None, "missing_because": because}
         found |= {"difference": empty, "missing_because": because, "p_cases": None}
         return found | {"p_seeds": None, "smallest_p_seeds": test.smallest, "exact": True, "p_improvement": None}
     first, second = (np.array([drawn[one.name][run][metric] for run in both]) for one in (ours, theirs))

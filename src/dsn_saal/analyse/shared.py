@@ -13,7 +13,7 @@ from dsn_saal.analyse.answers import Answers, Floats, Json, TestSlices
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.params.analyse_jobs import AnalysisJob
 from dsn_saal.statistics.intervals import draw_cases
-from dsn_saal.statistics.nested import percentile_interval
+from dsn_saal.statistics.nested import percentile_interval, reflected_interval
 from dsn_saal.statistics.runs import mean_and_sd
 
 ONE_SPLIT = "All runs share one split of the cases: nothing here speaks of other splits."
@@ -60,10 +60,10 @@ def or_null(value: float | None) -> float | None:
     return None if value is None or not np.isfinite(value) else float(value)
 
 
-def with_interval(values: Floats, draws: Floats, *, level: float, ddof: int = 1) -> Json:
-    """Mean and sd over runs (runs,) with an interval (draws,), or nulls with their reason."""
+def with_interval(values: Floats, draws: Floats, *, level: float, ddof: int = 1, reflected: bool = False) -> Json:
+    """Mean and sd over runs (runs,) with an interval from (draws,), or nulls with their reason."""
     mean, sd = mean_and_sd([float(value) for value in values], ddof)
-    found = percentile_interval(draws, level)
+    found = reflected_interval(float(values.mean()), draws, level) if reflected else percentile_interval(draws, level)
     undefined = int(np.isnan(values).sum())
     because = f"undefined in {undefined} of {values.size} runs" if undefined else found.missing_because
     bounds = None if undefined else found.bounds
@@ -72,7 +72,7 @@ def with_interval(values: Floats, draws: Floats, *, level: float, ddof: int = 1)
 
 
 def banded(values: Floats, level: float) -> Json:
-    """A curve's values with a band: (1 + draws, T), the whole in the first row; null where it or a draw is undefined."""
+    """A curve with its band from (1 + draws, T), the whole in the first row; null where it or a draw is undefined."""
     ends = [percentile_interval(column[1:], level) for column in values.T]
     return {
         "values": nulls(values[0]),

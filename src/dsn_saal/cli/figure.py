@@ -9,10 +9,13 @@ from typing import cast
 
 from dsn_saal.cli.common import Job, add_settings, known_dataset, named_path, read_job, require_inputs
 from dsn_saal.params.figure_jobs import (
+    ANALYSIS_FIGURES,
     FIGURES,
+    AnalysisFigureJob,
     CamFigureJob,
     ConfusionFigureJob,
     ContactSheetJob,
+    CurvesFigureJob,
     DiagnosesFigureJob,
     FlowFigureJob,
     MarginsFigureJob,
@@ -20,7 +23,9 @@ from dsn_saal.params.figure_jobs import (
     RocFigureJob,
     SamplesFigureJob,
     TrajectoriesFigureJob,
+    analysis_figure_job,
     contact_sheet_job,
+    curves_figure_job,
     figure_job,
     margins_figure_job,
     roc_figure_job,
@@ -46,6 +51,9 @@ figure4 reads DIR/run-NN/predictions.parquet of every run; saal_trajectories DIR
 figure1 is drawn by the workflow, which hands over the graph of its rules; figure2 reads what probe network wrote;
 figure5 reads DIR/run-NN/predictions.parquet as figure4 does; figure6 and failures read both those and IMAGES;
 figure7 reads IMAGES and DIR/{maps.npy,slices.parquet,cam.json} of every --cam;
+
+figure4 reads DIR/run-NN/predictions.parquet of every run; saal_trajectories and training_curves
+DIR/run-NN/{run.json,history.csv}; calibration, decision_curve and positions an --analysis that dsn-saal analyse wrote;
 writes OUT.svg and OUT.png"""
 
 
@@ -63,9 +71,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="EXPERIMENT=DIR",
         help="folder that evaluate wrote, one a curve (figure4)",
     )
+    parser.add_argument(
+        "--analysis", type=Path, help="what dsn-saal analyse wrote (calibration, decision_curve, positions)"
+    )
     for option, metavar, text in (
-        ("--summary", "EXPERIMENT=FILE", "what evaluate measured, one a variant (saal_trajectories)"),
-        ("--training", "EXPERIMENT=DIR", "folder that train wrote, one a variant (saal_trajectories)"),
+        (
+            "--summary",
+            "EXPERIMENT=FILE",
+            "what evaluate measured, one an experiment (saal_trajectories, training_curves)",
+        ),
+        (
+            "--training",
+            "EXPERIMENT=DIR",
+            "folder that train wrote, one an experiment (saal_trajectories, training_curves)",
+        ),
     ):
         parser.add_argument(option, type=named_path, action="append", default=[], metavar=metavar, help=text)
     parser.add_argument(
@@ -171,6 +190,23 @@ def _margins(args: argparse.Namespace) -> None:
     draw_figure(read_job(args, MarginsFigureJob, margins_figure_job), verdicts=args.verdicts, out=args.out)
 
 
+def _analysis(args: argparse.Namespace) -> None:
+    from dsn_saal.figures import calibration, decision_curve, positions
+
+    require_inputs(args, "analysis")
+    rooms = {"calibration": calibration, "decision_curve": decision_curve, "positions": positions}
+    job = read_job(args, AnalysisFigureJob, analysis_figure_job)
+    rooms[args.name].draw_figure(job, analysis=args.analysis, out=args.out)
+
+
+def _curves(args: argparse.Namespace) -> None:
+    from dsn_saal.figures.training_curves import draw_figure
+
+    require_inputs(args, "summary", "training")
+    job = read_job(args, CurvesFigureJob, curves_figure_job)
+    draw_figure(job, summaries=dict(args.summary), training=dict(args.training), out=args.out)
+
+
 DRAWERS: dict[str, Callable[[argparse.Namespace], None]] = {
     "figure1": _flow,
     "figure2": _network,
@@ -182,5 +218,7 @@ DRAWERS: dict[str, Callable[[argparse.Namespace], None]] = {
     "failures": _diagnoses,
     "saal_trajectories": _trajectories,
     "margins": _margins,
+    **dict.fromkeys(ANALYSIS_FIGURES, _analysis),
+    "training_curves": _curves,
     "contact_sheet": _contact_sheet,
 }

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
 from dsn_saal.params.table_jobs import (
+    ANALYSIS_TABLES,
     AUDIT_TABLES,
     PUBLIC_TABLES,
     RESULT_TABLES,
     TABLES,
+    AnalysisTableJob,
     AuditTableJob,
     CertificatesTableJob,
     CohortTableJob,
@@ -24,6 +26,7 @@ from dsn_saal.params.table_jobs import (
     SharesTableJob,
     SwitchboardTableJob,
     ablation_table_job,
+    analysis_table_job,
     audit_table_job,
     certificates_table_job,
     cohort_table_job,
@@ -54,6 +57,8 @@ certificates a --proof DATASET/SPLIT=FILE of each. table1 takes the --reported f
 --proof of its first split; table7a, table7b, table8 and table9 take it with a --summary of each of their experiments
 and a --proof SPLIT=FILE of each of their splits
 
+certificates a --proof DATASET/SPLIT=FILE of each; comparisons and levels an --analysis
+
 writes OUT.csv, OUT.tex, OUT.md, OUT.json; the table of a data set is that of report.dataset"""
 
 
@@ -63,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--index", type=Path, help="index of the preprocessed slices (table2)")
     parser.add_argument("--split", type=Path, help="split table (table2)")
     parser.add_argument("--certificate", type=Path, help="the split's certificate (table2)")
+    parser.add_argument("--analysis", type=Path, help="what dsn-saal analyse wrote (comparisons, levels)")
     parser.add_argument(
         "--summary",
         type=named_path,
@@ -177,6 +183,15 @@ def _public(args: argparse.Namespace) -> Table:
     return make_table(job, reported=args.reported, summaries=dict(args.summary), certificates=dict(args.proof))
 
 
+def _analysis(args: argparse.Namespace) -> Table:
+    from dsn_saal.tables import comparisons, levels
+
+    require_inputs(args, "analysis")
+    job = read_job(args, AnalysisTableJob, lambda settings: analysis_table_job(settings, args.name))
+    make = comparisons.make_table if args.name == "comparisons" else levels.make_table
+    return make(job, analysis=args.analysis)
+
+
 def _switchboard(args: argparse.Namespace) -> Table:
     from dsn_saal.tables.switchboard import make_table
 
@@ -192,6 +207,7 @@ MAKERS: dict[str, Callable[[argparse.Namespace], Table]] = {
     "saal_ablation": _ablation,
     "cross": _cross,
     **dict.fromkeys(AUDIT_TABLES, _audit),
+    **dict.fromkeys(ANALYSIS_TABLES, _analysis),
     "datasets": _datasets,
     "certificates": _certificates,
     "switchboard": _switchboard,

@@ -1,5 +1,6 @@
-"""What the runs of an experiment answer for the training part of their own split: never a result, but what a
-temperature may be fitted on without looking at a test case.
+"""What the runs of an experiment answer for the training part of their own split.
+
+Never a result: it is what a temperature may be fitted on without looking at a test case.
 """
 
 from __future__ import annotations

@@ -101,6 +101,20 @@ def margins_figure_job(settings: Settings) -> MarginsFigureJob:
     return MarginsFigureJob(reported=settings.report.reported, largest_margin=settings.audit.largest_margin)
 
 
+class AnalysisFigureJob(Section):
+    """A figure of an analysis: calibration, decision curve or positions."""
+
+    classes: dict[Name, str]
+    positive: Name
+
+
+class CurvesFigureJob(Section):
+    """Loss and accuracy over training."""
+
+    rows: tuple[ExperimentRow, ...]
+    runs: int
+
+
 def samples_figure_job(settings: Settings) -> SamplesFigureJob:
     """The block of `dsn-saal figure figure3`."""
     return SamplesFigureJob(classes=shown_dataset(settings)[1], cases_per_class=settings.report.figure3_cases_per_class)
@@ -180,6 +194,20 @@ def cam_figure_job(settings: Settings) -> CamFigureJob:
     )
 
 
+def analysis_figure_job(settings: Settings) -> AnalysisFigureJob:
+    """The block of `dsn-saal figure calibration`, `decision_curve` or `positions`."""
+    positive = settings.datasets[settings.report.dataset].positive
+    return AnalysisFigureJob(classes=shown_dataset(settings)[1], positive=positive)
+
+
+def curves_figure_job(settings: Settings) -> CurvesFigureJob:
+    """The block of `dsn-saal figure training_curves`."""
+    return CurvesFigureJob(rows=experiment_rows(settings, settings.report.table3), runs=settings.train.runs)
+
+
+ANALYSIS_FIGURES = {"calibration": "calibration", "decision_curve": "decision", "positions": "positions"}
+"""Figures of analyses, and the analysis that each draws."""
+
 FIGURES: dict[str, Callable[[Settings], Section]] = {
     "figure1": flow_figure_job,
     "figure2": network_figure_job,
@@ -191,6 +219,8 @@ FIGURES: dict[str, Callable[[Settings], Section]] = {
     "failures": lambda settings: diagnoses_figure_job(settings, settings.report.failures_per_cell),
     "saal_trajectories": trajectories_figure_job,
     "margins": margins_figure_job,
+    **dict.fromkeys(ANALYSIS_FIGURES, analysis_figure_job),
+    "training_curves": curves_figure_job,
 }
 CONTACT_SHEET = "contact_sheet_"
 """Name of a data set's contact sheet before the data set's."""

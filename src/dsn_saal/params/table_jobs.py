@@ -308,6 +308,31 @@ def _split_words(protocol: Protocol) -> str:
     return {"official": "published lists", "cases": "by case", "subsample": "by case, thinned out"}[protocol.kind]
 
 
+class AnalysisTableJob(Section):
+    """A table of an analysis: comparisons or levels."""
+
+    title: str
+    dataset_title: str
+    classes: dict[Name, str]
+    positive: Name
+
+
+ANALYSIS_TABLES = {
+    "comparisons": "Comparisons, paired by run and by case, on the test part",
+    "levels": "Methods by slice, by case-weighted slice and by case, on the test part",
+}
+"""Tables of analyses and their titles, before the data set's."""
+
+
+def analysis_table_job(settings: Settings, name: str) -> AnalysisTableJob:
+    """The block of `dsn-saal table comparisons` or `levels`."""
+    dataset_title, classes = shown_dataset(settings)
+    positive = settings.datasets[settings.report.dataset].positive
+    return AnalysisTableJob(
+        title=ANALYSIS_TABLES[name], dataset_title=dataset_title, classes=classes, positive=positive
+    )
+
+
 TABLES: dict[str, Callable[[Settings], Section]] = {
     "table2": cohort_table_job,
     **{name: partial(result_table_job, name=name) for name in RESULT_TABLES},
@@ -317,6 +342,7 @@ TABLES: dict[str, Callable[[Settings], Section]] = {
     "saal_ablation": ablation_table_job,
     "cross": cross_table_job,
     **{name: partial(audit_table_job, name=name) for name in AUDIT_TABLES},
+    **{name: partial(analysis_table_job, name=name) for name in ANALYSIS_TABLES},
     "datasets": datasets_table_job,
     "certificates": certificates_table_job,
     "switchboard": switchboard_table_job,

@@ -41,6 +41,19 @@ def percentile_interval(values: Floats, level: float) -> Interval:
     return Interval((float(low), float(high)))
 
 
+def reflected_interval(estimate: float, values: Floats, level: float) -> Interval:
+    """Basic bootstrap interval (Davison and Hinkley 1997, section 5.2) of a quantity that is at least 0.
+
+    For what resampling itself raises, such as a calibration error: the percentiles would lie above the estimate, and
+    are reflected at it. Ends below 0 are set to 0.
+    """
+    found = percentile_interval(values, level)
+    if found.bounds is None or np.isnan(estimate):
+        return Interval(None, found.missing_because or "the estimate is undefined")
+    low, high = found.bounds
+    return Interval((max(0.0, 2 * estimate - high), max(0.0, 2 * estimate - low)))
+
+
 def draw_nested(strata: NDArray[np.integer], runs: int, draws: int, seed: int) -> tuple[Floats, NDArray[np.int64]]:
     """Cases (draws, cases) as `draw_cases` draws them, and the run of each draw (draws,), from a stream of its own."""
     if runs < 1:

@@ -30,6 +30,11 @@ def interval(bounds: Sequence[float] | None) -> str:
     return MISSING if bounds is None else f"[{metric(bounds[0])}, {metric(bounds[1])}]"
 
 
+def signed_interval(bounds: Sequence[float] | None) -> str:
+    """Low and high of a difference in brackets, their signs always shown."""
+    return MISSING if bounds is None else f"[{signed(bounds[0])}, {signed(bounds[1])}]"
+
+
 def share(part: float, whole: float, decimals: int = 1) -> str:
     """A share in per cent; missing where the whole is nothing."""
     return MISSING if not whole else f"{100 * part / whole:.{decimals}f} %"

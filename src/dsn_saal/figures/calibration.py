@@ -1,0 +1,77 @@
+"""Reliability of each class's probability, before and after temperature scaling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dsn_saal.analyse.shared import read_analysis
+from dsn_saal.figures.style import LINES, figure_style, mark_origin, write_figure_files
+from dsn_saal.params.figure_jobs import AnalysisFigureJob
+from dsn_saal.statistics import printed
+from dsn_saal.tables.table import require_same_classes
+
+STATES = {"before": ("as they are", *LINES[0], "o"), "after": ("after temperature scaling", *LINES[1], "s")}
+"""Title, colour, dash and marker of each curve."""
+
+COUNTS_HEIGHT = 0.18
+"""Share of a panel's height that the bars of slices take."""
+
+
+def draw_figure(job: AnalysisFigureJob, *, analysis: Path, out: Path) -> None:
+    """A row for each experiment, a panel for each class: observed share by predicted probability.
+
+    Args:
+        job: classes.
+        analysis: calibration.json.
+        out: path without suffix.
+
+    Raises:
+        BadRequest: where it is missing.
+        CheckFailed: where it is damaged or speaks of other classes.
+    """
+    held = read_analysis(analysis, "calibration")
+    require_same_classes(held["classes"], tuple(job.classes), analysis)
+    entries = held["experiments"]
+    with figure_style():
+        figure = Figure(figsize=(2.35 * len(job.classes), 2.45 * len(entries) + 0.6), layout="constrained")
+        axes = figure.subplots(len(entries), len(job.classes), squeeze=False, sharex=True, sharey=True)
+        for row, entry in zip(axes, entries, strict=True):
+            for axis, (name, title) in zip(row, job.classes.items(), strict=True):
+                _draw_panel(axis, entry, name, held["bins"])
+                axis.set_title(f"{entry['title']}: {title}", fontsize=7.5)
+            row[0].set_ylabel("observed share")
+        for axis in axes[-1]:
+            axis.set_xlabel("predicted probability")
+        keys = {
+            line.get_label(): line for axis in axes.ravel() for line in axis.get_lines() if line.get_marker() != "None"
+        }
+        if keys:
+            figure.legend(keys.values(), keys.keys(), loc="outside lower center", ncols=len(keys), frameon=False)
+        mark_origin(figure, held["origin"])
+        write_figure_files(figure, out)
+
+
+def _draw_panel(axis: Axes, entry: dict[str, Any], name: str, edges: list[float]) -> None:
+    axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.6, zorder=1)
+    axis.set(xlim=(0, 1), ylim=(0, 1))
+    notes = []
+    for state, (title, colour, dash, marker) in STATES.items():
+        if entry[state] is None:
+            notes.append(f"{title}: none" if entry["before"] is not None else "every run diverged")
+            continue
+        curve = {key: np.array(values, float) for key, values in entry[state]["reliability"][name].items()
+                 if key != "band_missing_because"}  # fmt: skip
+        axis.fill_between(curve["predicted"], curve["low"], curve["high"], color=colour, alpha=0.18, linewidth=0)
+        axis.plot(curve["predicted"], curve["observed"], color=colour, linestyle=dash, marker=marker, markersize=2.6,
+                  linewidth=1, label=title, zorder=3)  # fmt: skip
+        if state == "before":
+            most = curve["slices"].max()
+            axis.bar(edges[:-1], COUNTS_HEIGHT * curve["slices"] / most, np.diff(edges), align="edge", color="0.85",
+                     edgecolor="white", linewidth=0.4, zorder=0)  # fmt: skip
+        notes.append(f"ECE {printed.metric(entry[state]['scores'][f'ece.{name}']['mean'])} {title.split()[0]}")
+    axis.text(0.03, 0.97, "\n".join(notes), transform=axis.transAxes, va="top", fontsize=6)

@@ -1,0 +1,99 @@
+"""The same answers counted three ways: by slice, by slice with each case weighing one, by case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dsn_saal.analyse.shared import read_analysis
+from dsn_saal.params.table_jobs import AnalysisTableJob
+from dsn_saal.statistics import printed
+from dsn_saal.tables.results import FAMILIES, convention_title
+from dsn_saal.tables.table import Panel, Table, require_same_classes
+
+Json = dict[str, Any]
+
+LEVEL_TITLES = {"slice": "slice", "case_weighted": "slice, case-weighted", "case": "case"}
+
+
+def make_table(job: AnalysisTableJob, *, analysis: Path) -> Table:
+    """Three rows a method.
+
+    Args:
+        job: title and classes.
+        analysis: levels.json.
+
+    Raises:
+        BadRequest: where it is missing.
+        CheckFailed: where it is damaged or speaks of other classes.
+    """
+    held = read_analysis(analysis, "levels")
+    require_same_classes(held["classes"], tuple(job.classes), analysis)
+    percent = f"{100 * held['interval']['level']:g} %"
+    columns = ["method", "level"]
+    for family, metric in held["primary"].items():
+        head = f"{FAMILIES[family]} {convention_title(job, metric.partition('.')[2])}"
+        columns += [head, f"{FAMILIES[family]} {percent}"]
+    first = len(columns)
+    columns += [f"{title}: right of cases" for title in job.classes.values()]
+    rows = [
+        (entry["title"], title, *_metrics(held, entry["levels"][level]), *_recognised(job, entry["levels"][level]))
+        for entry in held["experiments"]
+        for level, title in LEVEL_TITLES.items()
+    ]
+    return Table(
+        id="levels",
+        title=f"{job.title} of {job.dataset_title}",
+        columns=tuple(columns),
+        rows=tuple(rows),
+        footnotes=_footnotes(held, percent),
+        origin=held["origin"],
+        align="ll" + "r" * (len(columns) - 2),
+        panels=(
+            Panel("ACC and F1", (0, 1, 2, 3, 4, 5)),
+            Panel("G-mean and AUC", (0, 1, 6, 7, 8, 9)),
+            Panel("Cases of each class that are named rightly, with Wilson's interval",
+                  (0, 1, *range(first, len(columns)))),
+        ),
+    )  # fmt: skip
+
+
+def _metrics(held: Json, at: Json | None) -> list[str]:
+    cells = []
+    for metric in held["primary"].values():
+        found = None if at is None else at["metrics"][metric]
+        cells.append(printed.MISSING if found is None else printed.mean_and_sd(found["mean"], found["sd"]))
+        cells.append(printed.interval(None if found is None else found["interval"]))
+    return cells
+
+
+def _recognised(job: AnalysisTableJob, at: Json | None) -> list[str]:
+    if at is None or "recognised" not in at:
+        return [printed.MISSING] * len(job.classes)
+    found = [at["recognised"][name] for name in job.classes]
+    return [f"{printed.rate(one['right'])} of {one['cases']} {printed.interval(one['wilson'])}" for one in found]
+
+
+def _footnotes(held: Json, percent: str) -> tuple[str, ...]:
+    sizes = printed.listed([str(number) for number in held["class_cases"].values()])
+    notes = [
+        "By slice every slice weighs one, so a case with many slices weighs more; case-weighted, the slices of a case "
+        f"share the weight one; by case there is one answer, the {held['aggregation']}. Test part: "
+        f"{printed.plural(held['n_slices'], 'slice')} of {printed.plural(held['n_cases'], 'case')} ({sizes} a class).",
+        f"Mean ± standard deviation over runs of {held['n_runs']} seeds. Intervals of {percent}: percentiles of "
+        f"{printed.plural(held['interval']['draws'], 'draw')}, each of whole test cases within their class and then of "
+        "one run: they speak of other cases and other seeds, not of other splits. Wilson's interval takes the mean over "
+        "runs of the cases named rightly.",
+    ]
+    for entry in held["experiments"]:
+        if entry["n_failed"]:
+            notes.append(f"{entry['n_failed']} of {held['n_runs']} runs of {entry['title']} diverged.")
+    reasons = {
+        found["missing_because"]
+        for entry in held["experiments"]
+        for at in entry["levels"].values()
+        if at is not None
+        for found in (at["metrics"][name] for name in held["primary"].values())
+        if found["missing_because"]
+    }
+    return tuple(notes + [f"{printed.MISSING}: {because}." for because in sorted(reasons)])
