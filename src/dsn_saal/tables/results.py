@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.evaluate.summary import Json, read_summary
-from dsn_saal.params.report_job import ReportJob
 from dsn_saal.params.shown import ExperimentRow
-from dsn_saal.params.table_jobs import ResultTableJob, ShareRow, SharesTableJob
+from dsn_saal.params.table_jobs import ResultTableJob, ShareRow
 from dsn_saal.statistics import printed
 from dsn_saal.tables.cells import Cell, Source, interval_cell, mean_cell, split_cells
 from dsn_saal.tables.footnotes import result_footnotes
@@ -126,7 +126,19 @@ def _by_class(job: ResultTableJob, *rates: str) -> Members:
     }
 
 
-def convention_title(job: ResultTableJob | SharesTableJob | ReportJob, name: str) -> str:
+class OfClasses(Protocol):
+    """A job that names the classes and the one that is looked for."""
+
+    @property
+    def classes(self) -> dict[str, str]:
+        """Titles by name, in label order."""
+
+    @property
+    def positive(self) -> str:
+        """The class that the `positive` conventions speak of."""
+
+
+def convention_title(job: OfClasses, name: str) -> str:
     """How a convention is printed: `positive` is the class it speaks of."""
     return job.classes[job.positive] if name == "positive" else CONVENTION_TITLES[name]
 
