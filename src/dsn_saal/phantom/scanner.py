@@ -82,7 +82,7 @@ def draw_scan(anatomy: Anatomy, maker: str, rng: np.random.Generator) -> Scan:
     roll = rng.uniform(-0.06, 0.06)
     grid = Grid(
         spacing_mm=round(spacing * 512) / 512,
-        centre_mm=(round(rng.uniform(-9, 9), 1), round(middle + rng.uniform(-6, 14), 1)),
+        centre_mm=(round(rng.uniform(-14, 14), 1), round(middle + rng.uniform(-14, 22), 1)),
         roll=(float(np.cos(roll)), float(np.sin(roll))),
     )
     size = anatomy.body_half_width / 165
