@@ -1,15 +1,21 @@
 """A whole paper from a small cohort."""
 
+from pathlib import Path
+
 import pytest
+from fake_sets import FakeSets
 
 from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
 from dsn_saal.params.report_job import report_job
-from dsn_saal.params.table_jobs import RESULT_TABLES, TABLES, table_job
+from dsn_saal.params.table_jobs import PUBLIC_TABLES, RESULT_TABLES, TABLES, table_job
 from dsn_saal.report.build import Sources, build_report
 from dsn_saal.storage.atomic import write_text
-from dsn_saal.tables import ablation, certificates, datasets, results, shares, switchboard
+from dsn_saal.tables import ablation, certificates, compositions, datasets, results, shares, switchboard
 from dsn_saal.tables import cohort as cohort_table
+from dsn_saal.tables import public as public_sets
 from dsn_saal.tables.table import write_table_files
+
+REPORTED = Path(__file__).parents[3] / "data/reported/hu2021.yaml"
 
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 10"><rect width="9" height="9"/></svg>'
 """A figure that costs nothing to draw."""
@@ -44,6 +50,7 @@ class Paper:
         self.figures = [*FIGURES, *(CONTACT_SHEET + name for name in settings.datasets)]
         for name in self.figures:
             write_text(root / f"{name}.svg", DRAWING)
+        self.sets = FakeSets(root / "sets", settings, fake.origin)
         self.write_tables()
         self.sources = Sources(
             tables={name: root / f"{name}.json" for name in TABLES},
@@ -90,6 +97,19 @@ class Paper:
             ),
             certificates.make_table(table_job(self.settings, "certificates"), certificates=proofs, flows=flows),
         ]
+        reported, public = {"reported": REPORTED}, self.sets
+        tables += [
+            compositions.make_table(
+                table_job(self.settings, "table1"), flows=public.flows, certificates=public.certificates, **reported
+            ),
+            *(
+                public_sets.make_table(
+                    table_job(self.settings, name), summaries=public.summaries_of(name),
+                    certificates=public.proofs_of(name), **reported,
+                )
+                for name in PUBLIC_TABLES
+            ),
+        ]  # fmt: skip
         for table in tables:
             write_table_files(table, self.root / table.id)
 
