@@ -41,7 +41,7 @@ def code(tmp_path_factory):
 
 
 def rules_of(stage):
-    return re.findall(r"^rule (\w+):", SOURCE[stage], flags=re.M)
+    return re.findall(r"^(?:rule|use rule \w+ as) (\w+)", SOURCE[stage], flags=re.M)
 
 
 def command(stage):

@@ -87,7 +87,11 @@ wildcard_constraints:
 
 ON_GPU = shutil.which("nvidia-smi") is not None
 
-RUNS = [RunKey("any", run).run_name for run in range(settings.train.runs)]
+ON_FOLDS = [
+    name
+    for name, experiment in settings.experiments.items()
+    if settings.protocols[experiment.protocol].kind == "folds"
+]
 SPLIT = "results/split/{dataset}/{protocol}"
 UNLABELLED = f"{SPLIT}.unlabelled.{{unlabelled}}.certificate.json"
 TRAINED = "results/train/{experiment}"
@@ -115,6 +119,20 @@ SHOWN = dict.fromkeys(
         *filter(None, [settings.report.control, settings.report.shortcut]),
     ]
 )
+
+
+def run_names(n_runs):
+    """Folders of this many runs."""
+    return [RunKey("any", run).run_name for run in range(n_runs)]
+
+
+def predictions_of(experiments, file="predictions.parquet"):
+    """A file of every run of these experiments, below results/evaluate."""
+    return [
+        f"{name}/{run}/{file}"
+        for name in experiments
+        for run in run_names(settings.runs_of(name))
+    ]
 
 
 def of_experiment(pattern, **named):
@@ -238,11 +256,10 @@ def made(folder):
         ),
         "results/evaluate": [
             *expand("{experiment}/summary.json", experiment=settings.experiments),
-            *expand(
-                "{experiment}/{run}/{file}",
-                experiment=settings.experiments,
-                run=RUNS,
-                file=EVALUATED,
+            *(
+                name
+                for file in EVALUATED
+                for name in predictions_of(settings.experiments, file)
             ),
             *expand(
                 "{experiment}/{run}/{file}",

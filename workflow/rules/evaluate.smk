@@ -13,9 +13,15 @@ rule evaluate:
         weights="results/train/{experiment}/SHA256SUMS",
     output:
         SUMMARY,
-        expand("results/evaluate/{{experiment}}/{run}/{file}", run=RUNS, file=EVALUATED),
+        expand(
+            "results/evaluate/{{experiment}}/{run}/{file}",
+            run=run_names(settings.train.runs),
+            file=EVALUATED,
+        ),
     log:
         "logs/evaluate/{experiment}.log",
+    wildcard_constraints:
+        experiment="|".join(set(settings.experiments) - set(ON_FOLDS)) or "(?!)",
     threads: settings.train.threads
     resources:
         gpu=1 if ON_GPU else 0,
@@ -57,6 +63,19 @@ rule predict:
     shell:
         "dsn-saal predict --experiment {wildcards.experiment} --images {params.images:q} --split {input.split:q} "
         "--weights {params.weights:q} --out {params.out:q} --settings {params.settings:q} &> {log:q}"
+
+
+# On folds the protocol says how many runs there are; a law of the params makes it one number for all of them.
+use rule evaluate as evaluate_folds with:
+    output:
+        SUMMARY,
+        expand(
+            "results/evaluate/{{experiment}}/{run}/{file}",
+            run=run_names(max(map(settings.runs_of, ON_FOLDS), default=1)),
+            file=EVALUATED,
+        ),
+    wildcard_constraints:
+        experiment="|".join(ON_FOLDS) or "(?!)",
 
 
 rule metrics:

@@ -46,11 +46,7 @@ rule figure3:
 
 rule figure4:
     input:
-        expand(
-            "results/evaluate/{experiment}/{run}/predictions.parquet",
-            experiment=settings.report.figure4,
-            run=RUNS,
-        ),
+        expand("results/evaluate/{file}", file=predictions_of(settings.report.figure4)),
     output:
         figure("figure4"),
     log:

@@ -205,3 +205,79 @@ rule analysis_table:
     shell:
         "dsn-saal table {wildcards.table} --analysis {input.analysis:q} --out {params.out:q} "
         "--settings {params.settings:q} &> {log:q}"
+
+
+rule table1:
+    input:
+        reported=settings.report.reported,
+        flows=expand(FLOW, dataset=settings.datasets),
+        certificates=[
+            f"{SPLIT.format(dataset=name, protocol=dataset.protocols[0])}.certificate.json"
+            for name, dataset in settings.datasets.items()
+        ],
+    output:
+        table("table1"),
+    log:
+        "logs/tables/table1.log",
+    params:
+        settings=lambda wildcards: table_jobs.table_job(settings, "table1").to_json(),
+        code=glue.code("cli.table"),
+        flows=by_dataset("--flow", FLOW),
+        proofs=[
+            word
+            for name, dataset in settings.datasets.items()
+            for word in (
+                "--proof",
+                f"{name}/{dataset.protocols[0]}={SPLIT.format(dataset=name, protocol=dataset.protocols[0])}.certificate.json",
+            )
+        ],
+        out=subpath(output[0], strip_suffix=".csv"),
+    shell:
+        "dsn-saal table table1 --reported {input.reported:q} {params.flows:q} {params.proofs:q} --out {params.out:q} "
+        "--settings {params.settings:q} &> {log:q}"
+
+
+def splits_shown(wildcards):
+    """Split of each protocol that a table of a public set shows, by protocol, without suffix."""
+    shown = [
+        settings.experiments[name]
+        for name in settings.report.public_tables[wildcards.table]
+    ]
+    return {
+        one.protocol: SPLIT.format(dataset=one.dataset, protocol=one.protocol)
+        for one in shown
+    }
+
+
+rule public_table:
+    input:
+        lambda wildcards: expand(
+            SUMMARY, experiment=settings.report.public_tables[wildcards.table]
+        ),
+        lambda wildcards: [
+            f"{split}.certificate.json" for split in splits_shown(wildcards).values()
+        ],
+        reported=settings.report.reported,
+    output:
+        table("{table}"),
+    log:
+        "logs/tables/{table}.log",
+    wildcard_constraints:
+        table="|".join(table_jobs.PUBLIC_TABLES),
+    params:
+        settings=lambda wildcards: table_jobs.table_job(
+            settings, wildcards.table
+        ).to_json(),
+        code=glue.code("cli.table"),
+        summaries=lambda wildcards: named(
+            "--summary", SUMMARY, settings.report.public_tables[wildcards.table]
+        ),
+        proofs=lambda wildcards: [
+            word
+            for protocol, split in splits_shown(wildcards).items()
+            for word in ("--proof", f"{protocol}={split}.certificate.json")
+        ],
+        out=subpath(output[0], strip_suffix=".csv"),
+    shell:
+        "dsn-saal table {wildcards.table} --reported {input.reported:q} {params.summaries:q} {params.proofs:q} "
+        "--out {params.out:q} --settings {params.settings:q} &> {log:q}"

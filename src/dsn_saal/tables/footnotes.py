@@ -78,7 +78,7 @@ def _spread(job: Job, summaries: Sequence[Json]) -> str:
     if len(told) > 1:
         of = [listed([_title(row) for row in _rows_of(job, alike)]) for alike in kinds.values()]
         told = [f"{words} ({titles})" for words, titles in zip(told, of, strict=True)]
-    seeds = set(kind[0] for kind in kinds) == {"nothing"}
+    seeds = {kind[0] for kind in kinds} == {"nothing"}
     meaning = "a spread over seeds" if seeds else "a spread over what differs"
     return (
         f"Mean ± standard deviation (divisor {divisor}) {'; '.join(told)}. It is {meaning}, not a confidence interval."

@@ -21,6 +21,9 @@ MATRIX_ORDER = ("Normal", "CP", "NCP")
 DIGITS = 2
 """Decimals of a computed per cent."""
 
+THEIRS = "DSN-SAAL"
+"""The paper's own method, which is a row of ours too."""
+
 NOT_PUBLIC = "not citable"
 """Status of a row of the paper whose numbers cannot be cited."""
 
@@ -65,7 +68,8 @@ def quoted_rows(reported: ReportedNumbers, table: str, metrics: Sequence[str]) -
     missing = [entry for entry in reported.not_available if entry.table == table]
     named = {line.method for line in lines}
     for method in (method for entry in missing for method in entry.methods if method not in named):
-        lines.append(QuotedLine(method, (MISSING,) * len(metrics), NOT_PUBLIC))
+        title = f"{method} (the paper's)" if method == THEIRS else method
+        lines.append(QuotedLine(title, (MISSING,) * len(metrics), NOT_PUBLIC))
     return Quoted(tuple(lines), (*_source_notes(sources), *_notes(reported, table, lines)))
 
 

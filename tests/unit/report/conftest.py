@@ -4,22 +4,27 @@ import copy
 import json
 import shutil
 from dataclasses import fields
+from pathlib import Path
 
 import chromium
 import pytest
+from fake_sets import FakeSets
 
 from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
 from dsn_saal.params.html_job import html_job
 from dsn_saal.params.probe_jobs import cross_job
 from dsn_saal.params.report_job import report_job
-from dsn_saal.params.table_jobs import AUDIT_TABLES, RESULT_TABLES, TABLES, table_job
+from dsn_saal.params.table_jobs import AUDIT_TABLES, PUBLIC_TABLES, RESULT_TABLES, TABLES, table_job
 from dsn_saal.report.build import Sources, build_report
 from dsn_saal.report.html.build import build_page
 from dsn_saal.report.html.sources import Sources as HtmlSources
 from dsn_saal.storage.atomic import write_json, write_text
-from dsn_saal.tables import ablation, audit, certificates, cross, datasets, results, shares, switchboard
+from dsn_saal.tables import ablation, audit, certificates, compositions, cross, datasets, results, shares, switchboard
 from dsn_saal.tables import cohort as cohort_table
+from dsn_saal.tables import public as public_sets
 from dsn_saal.tables.table import write_table_files
+
+REPORTED = Path(__file__).parents[3] / "data/reported/hu2021.yaml"
 
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 10"><rect width="9" height="9"/></svg>'
 """A figure that costs nothing to draw."""
@@ -116,6 +121,8 @@ class Paper:
         self.audit = {name: root / "audit" / f"{name}.json" for name in AUDIT_TABLES}
         for name, path in self.audit.items():
             write_json(path, AUDITED[name] | {"reported": report.reported})
+
+        self.sets = FakeSets(root / "sets", settings, fake.origin)
         self.write_tables()
         self.sources = Sources(
             tables={name: root / f"{name}.json" for name in TABLES},
@@ -165,6 +172,19 @@ class Paper:
             certificates.make_table(table_job(self.settings, "certificates"), certificates=proofs, flows=flows),
             *(audit.make_table(table_job(self.settings, name), audit=self.audit[name]) for name in AUDIT_TABLES),
         ]
+        reported, public = {"reported": REPORTED}, self.sets
+        tables += [
+            compositions.make_table(
+                table_job(self.settings, "table1"), flows=public.flows, certificates=public.certificates, **reported
+            ),
+            *(
+                public_sets.make_table(
+                    table_job(self.settings, name), summaries=public.summaries_of(name),
+                    certificates=public.proofs_of(name), **reported,
+                )
+                for name in PUBLIC_TABLES
+            ),
+        ]  # fmt: skip
         for table in tables:
             write_table_files(table, self.root / table.id)
 

@@ -167,14 +167,14 @@ class Place:
 
     def evaluate(self, predict_from="final", **change):
         """Evaluate what was trained, in this process, to root/evaluated; returns the summary."""
-        table = pd.read_parquet(self.split)
+        table = pd.read_parquet(self.split).drop_duplicates("row")
         write_table(self.images / "index.parquet", table[["row", "case", "label"]].assign(origin="phantom"))
         job = json.loads(settings(**change))
         kept = {key: job[key] for key in ("name", "network", "model", "image_size", "classes")}
         measured = {**EVALUATE, "predict_from": predict_from}
         more = {"evaluate": measured, "runs": job["train"]["runs"], "threads": 1, "positive": "covid19"}
         return evaluate_experiment(
-            parse_job(EvaluateJob, json.dumps(kept | more)),
+            parse_job(EvaluateJob, json.dumps(kept | more | {"block": None})),
             images=self.images,
             split=self.split,
             weights=self.out,
