@@ -73,11 +73,17 @@ AUDITED = {
         "findings": [{"id": "sum", "kind": "CONFLICT", "sentence": "2 + 2 = 4; 5 is printed."}],
     },
     "verdicts": {
-        "origin": "phantom",
         "verdicts": {"NOT COMPARABLE": {"meaning": "not about the same thing", "times": 1}},
         "numbers": [],
+        "curve": {"margins": [0.0, 0.2], "hold": [0, 1], "claims": 1},
         "claims": [
-            {"table": "3", "statement": "best of all", "verdict": "NOT COMPARABLE", "reason": "phantom data"},
+            {
+                "table": "3",
+                "statement": "best of all",
+                "verdict": "NOT COMPARABLE",
+                "reason": "no experiment",
+                "lack": 0.1,
+            },
         ],
     },
 }
@@ -120,7 +126,7 @@ class Paper:
             write_text(root / f"{name}.svg", DRAWING)
         self.audit = {name: root / "audit" / f"{name}.json" for name in AUDIT_TABLES}
         for name, path in self.audit.items():
-            write_json(path, AUDITED[name] | {"reported": report.reported})
+            write_json(path, AUDITED[name] | {"reported": report.reported, "origin": fake.origin})
 
         self.sets = FakeSets(root / "sets", settings, fake.origin)
         self.write_tables()

@@ -72,6 +72,8 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
         **{name: shown(lists[name]) for name in RESULT_TABLES},
         "table6": shown(dict.fromkeys(row.name for row in table_job(settings, "table6").rows)),
         "saal_ablation": [*shown(one.training), *training], "saal_trajectories": [*shown(one.training), *training],
+        **{name: ["--audit", path] for name, path in one.audit.items()},
+        "margins": ["--verdicts", one.audit["verdicts"]],
         "switchboard": [], "datasets": [*one.flows, *one.mask_qualities],
         "certificates": [*one.flows, *one.proofs], "figure3": ["--images", fake.images], "figure4": predictions,
         "cross": probes, "figure1": ["--graph", json.dumps(GRAPH)], "figure2": ["--network", network],
@@ -126,6 +128,8 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
         (["table", "cross", "--out", "x"], "--probe"),
         (["probe", "cam", "--out", "x"], "--images, --split, --weights"),
         (["table", "saal_ablation", "--out", "x"], "--summary, --training"),
+        (["table", "verdicts", "--out", "x"], "--audit"),
+        (["figure", "margins", "--out", "x"], "--verdicts"),
         (["figure", "saal_trajectories", "--out", "x"], "--summary, --training"),
     ],
 )
