@@ -19,7 +19,7 @@ from dsn_saal.evaluate.testpart import TestPart
 from dsn_saal.models import Network
 from dsn_saal.params.learning import Evaluate
 from dsn_saal.params.probe_jobs import CamJob
-from dsn_saal.probe.gradcam import last_map
+from dsn_saal.probe.gradcam import activation_maps, last_map
 from dsn_saal.storage.arrays import open_array
 from dsn_saal.storage.tables import read_table
 
