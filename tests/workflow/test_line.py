@@ -144,6 +144,9 @@ def test_a_removed_experiment_leaves_nothing_behind(tree):
         tree.put(f"report.{item}", ["dsn_saal"])
     tree.put("report.table6", {"DSN-SAAL": ["dsn_saal"]})
     tree.put("analyse.experiments", ["dsn_saal"])
+
+    for item in ("cam", "cross"):
+        tree.put(f"probe.{item}", ["dsn_saal"])
     assert tree.snakemake("results/train/MANIFEST", "results/evaluate/MANIFEST", "results/metrics.json") == {"metrics"}
     assert not list((tree.root / "results/train").rglob("vgg16*"))
     assert not list((tree.root / "results/evaluate").rglob("vgg16*"))

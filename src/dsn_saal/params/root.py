@@ -19,6 +19,7 @@ from dsn_saal.params.learning import Evaluate, Experiment, Model, Network, Repor
 from dsn_saal.params.losses import CrossEntropy, Loss, Saal
 from dsn_saal.params.methods import Classical, MetaWeight, Method, NetworkMethod, SelfTrans
 from dsn_saal.params.probe import Probe
+from dsn_saal.params.probed import require_pixels, require_probe
 from dsn_saal.params.protocols import Cases, Certificate, Folds, Protocol, Subsample, require_base
 from dsn_saal.params.regimens import Regimen
 
@@ -66,7 +67,7 @@ class Settings(Section):
             splits = self.datasets[experiment.dataset].protocols
             _require_known(f"experiments.{name}.protocol", experiment.protocol, splits)
             self._require_plain(name, experiment)
-            self._require_pixels(name, experiment)
+            require_pixels(name, experiment, self.datasets, self.methods)
             self._require_classical(name, experiment)
         self._require_one_number_of_fold_runs()
         for name, dataset in self.datasets.items():
@@ -76,7 +77,7 @@ class Settings(Section):
             if dataset.is_phantom and set(self._cohort(name).cases) != set(dataset.classes):
                 raise ValueError(f"phantom.cohorts.{name} must name the classes of datasets.{name}")
         self._require_report()
-        self._require_probe()
+        require_probe(self.probe, self.report, self.experiments, self.models, self.datasets)
         self._require_analysed()
         self.audit.require_known(self.datasets, self.experiments)
         return self
@@ -138,16 +139,6 @@ class Settings(Section):
         if experiment.labels != "as_given":
             raise ValueError(f"{where} labels: as_given, because its meta set must be clean")
 
-    def _require_pixels(self, name: str, experiment: Experiment) -> None:
-        """What surrounds the lungs is known where lungs are cut out, and no other data set is learned from."""
-        if experiment.pixels == "lungs":
-            return
-        if self.datasets[experiment.dataset].lungs != "hull":
-            raise ValueError(f"experiments.{name}.pixels is surroundings, but {experiment.dataset!r} has lungs: none")
-        method = self.methods[experiment.method]
-        if isinstance(method, SelfTrans) and method.unlabelled:
-            raise ValueError(f"experiments.{name}.pixels is surroundings; {experiment.method!r} learns from lungs too")
-
     def _cohort(self, dataset: str) -> Cohort:
         _require_known("a phantom source needs a cohort: phantom.cohorts", dataset, self.phantom.cohorts)
         return self.phantom.cohorts[dataset]
@@ -181,29 +172,6 @@ class Settings(Section):
         for name in report.saal_ablation:
             if not isinstance(self.losses.get(self.experiments[name].loss or ""), Saal):
                 raise ValueError(f"report.saal_ablation names {name!r}, whose loss has no alpha and beta")
-
-    def _require_probe(self) -> None:
-        """Probes look at networks that see lungs; maps and the drawing are built for VGG-16."""
-        probe = self.probe
-        for key, names in {"cam": probe.cam, "cross": probe.cross, "network": (probe.network,)}.items():
-            for name in names:
-                _require_known(f"an experiment of probe.{key}", name, self.experiments)
-                model = self.models.get(self.experiments[name].model or "")
-                if model is None:
-                    raise ValueError(f"probe.{key} names {name!r}, which has no network")
-                if key != "cross" and model.backbone != "vgg16_bn":
-                    raise ValueError(f"probe.{key} names {name!r}, whose backbone is not vgg16_bn")
-                if key == "network" and model.deep_supervision is None:
-                    raise ValueError(f"probe.network names {name!r}, which has no side classifiers")
-                if self.experiments[name].pixels != "lungs":
-                    raise ValueError(f"probe.{key} names {name!r}, which does not see the lungs")
-        for name in probe.cam:
-            experiment = self.experiments[name]
-            if (experiment.dataset, experiment.protocol) != (self.report.dataset, self.report.protocol):
-                raise ValueError(f"probe.cam names {name!r}, whose test part is not that of the report")
-        for name, protocol in probe.cross_tests.items():
-            _require_known("a data set of probe.cross_tests", name, self.datasets)
-            _require_known(f"probe.cross_tests.{name}", protocol, self.datasets[name].protocols)
 
     def _require_analysed(self) -> None:
         """Refuse an analysis of what the report's tables and split do not hold."""

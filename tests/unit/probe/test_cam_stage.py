@@ -12,9 +12,10 @@ from dsn_saal.data.resident import NORMALISATIONS
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.models import read_weights
 from dsn_saal.params.probe_jobs import cam_job
-from dsn_saal.probe.cam import COLUMNS, probe_cam, sanity_positions
+from dsn_saal.probe.cam import COLUMNS, probe_cam
 from dsn_saal.probe.energy import energy_shares
 from dsn_saal.probe.gradcam import activation_maps, last_map
+from dsn_saal.probe.sanity import sanity_positions
 from dsn_saal.storage.listing import sha256_of
 
 

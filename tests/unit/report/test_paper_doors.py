@@ -12,7 +12,7 @@ from dsn_saal.params.figure_jobs import FIGURES, contact_sheet_job, figure_job
 from dsn_saal.params.jobs import parse_job
 from dsn_saal.params.probe_jobs import network_job
 from dsn_saal.params.report_job import ReportJob, report_job
-from dsn_saal.params.table_jobs import RESULT_TABLES, TABLES, table_job
+from dsn_saal.params.table_jobs import PUBLIC_TABLES, RESULT_TABLES, TABLES, table_job
 from dsn_saal.storage.atomic import write_json
 from dsn_saal.storage.tables import write_table
 
@@ -30,8 +30,6 @@ def cam_folder(folder, experiment, fake):
     write_json(folder / "cam.json", {"experiment": experiment, "missing_because": None})
     return folder
 
-
-from dsn_saal.params.table_jobs import PUBLIC_TABLES
 
 REPORTED = Path(__file__).parents[3] / "data/reported/hu2021.yaml"
 
