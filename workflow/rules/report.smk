@@ -64,13 +64,7 @@ rule html:
     input:
         expand("results/tables/{table}.json", table=TABLES),
         expand("results/figures/{figure}.svg", figure=FIGURES),
-        expand(SUMMARY, experiment=settings.experiments),
-        expand(
-            "results/evaluate/{experiment}/{run}/{file}",
-            experiment=settings.experiments,
-            run=RUNS,
-            file=EVALUATED,
-        ),
+        made("results/evaluate"),
         expand(
             "results/ingest/{dataset}/{file}",
             dataset=settings.datasets,

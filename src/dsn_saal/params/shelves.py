@@ -35,9 +35,10 @@ class Place(Section):
 
 
 _TABLES = {
-    "table1": "data", "table2": "data", "datasets": "data", "certificates": "data", "flow": "data",
-    **dict.fromkeys(("table3", "table4", "table5", "table6", "table7", "table8", "table9"), "results"),
-    "saal_ablation": "training", "switchboard": "choices",
+    "table1": "data", "table2": "data", "datasets": "data", "certificates": "data",
+    **dict.fromkeys(("table3", "table4", "table5", "table6", "table7a", "table7b", "table8", "table9"), "results"),
+    "comparisons": "comparisons", "levels": "comparisons", "forensics": "verdicts", "verdicts": "verdicts",
+    "cross": "shortcuts", "saal_ablation": "training", "switchboard": "choices",
 }  # fmt: skip
 
 _FIGURES = {
@@ -48,6 +49,12 @@ _FIGURES = {
     "figure5": ("results", "Confusion matrices with fewer and fewer slices of one class"),
     "figure6": ("errors", "Slices told right and wrong, with their probabilities"),
     "figure7": ("errors", "Where the networks look: Grad-CAM"),
+    "failures": ("errors", "Failures: the worst slices of every kind of error"),
+    "margins": ("verdicts", "How many reported numbers hold as the margin grows"),
+    "calibration": ("calibration", "Calibration: said and found probabilities"),
+    "decision_curve": ("calibration", "Decision curve: net benefit against a threshold"),
+    "positions": ("errors", "Performance by the position of a slice"),
+    "training_curves": ("training", "Training curves"),
     "saal_trajectories": ("training", "Alpha, betas and class weights over training"),
 }
 

@@ -193,7 +193,15 @@ def test_any_other_file_of_numbers_becomes_tables_and_lists():
 def test_a_finding_stands_on_the_page(page):
     made = page
     path = made.root / "verdicts.json"
-    path.write_text(json.dumps({"claims": [{"claim": "<i>better</i>", "verdict": "NOT COMPARABLE"}]}))
+    claim = {"statement": "<i>better</i>", "table": "3", "verdict": "NOT COMPARABLE", "reason": "phantom data"}
+    number = {"table": "3", "method": "m", "reported": {"value": 0.92, "sd": 0.01, "unit": "fraction"}, "verdict": "X"}
+    times = {"NOT COMPARABLE": {"times": 1, "meaning": "other data"}}
+    path.write_text(json.dumps({"claims": [claim], "numbers": [number], "verdicts": times}))
     made.sources.findings["verdicts"] = path
     text = made.build().read_text()
-    assert 'id="finding-verdicts"' in text and "NOT COMPARABLE" in text and "&lt;i&gt;better" in text
+    assert (
+        'id="finding-verdicts"' in text
+        and "NOT COMPARABLE" in text
+        and "&lt;i&gt;better" in text
+        and "0.92 ± 0.01 fraction" in text
+    )

@@ -17,9 +17,6 @@ MOST_ROWS = 500
 DEEPEST = 3
 """Levels of names that get a heading; what lies deeper is one line."""
 
-VIEWS: dict[str, Callable[[Any], list[Block]]] = {}
-"""Name of a finding to what makes its blocks, where `blocks` does not show it well enough."""
-
 
 def finding_view(name: str, held: Any) -> Json:
     """A finding with its title and its blocks."""
@@ -45,6 +42,8 @@ def blocks(held: Any, title: str = "", depth: int = 0) -> list[Block]:
 def _records(held: list[Any], title: str) -> Block:
     shown = held[:MOST_ROWS]
     more = f" ({len(shown)} of {len(held)})" if len(shown) < len(held) else ""
+    if not any(isinstance(one, str | dict | list) for one in shown):
+        return {"title": title + more, "lines": [text(shown)]}
     if not all(isinstance(one, dict) for one in shown):
         return {"title": title + more, "lines": [text(one) for one in shown]}
     heads = list(dict.fromkeys(key for one in shown for key in one))
@@ -73,3 +72,64 @@ def text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(text(one) for one in value)
     return str(value)
+
+
+def _chosen(title: str, held: list[Json], *keys: str) -> Block:
+    """A table of some of the records' values, in this order."""
+    return _records([{key: one.get(key) for key in keys} for one in held], title)
+
+
+def verdict_blocks(held: Json) -> list[Block]:
+    """How often each verdict was given, then every number and every claim with its verdict and the reason."""
+    times = [{"verdict": name, **entry} for name, entry in held["verdicts"].items()]
+    numbers = [one | {"reported": _reported(one["reported"])} for one in held["numbers"]]
+    return [
+        _chosen("How often", times, "verdict", "times", "meaning"),
+        _chosen(
+            "Reported numbers",
+            numbers,
+            "table",
+            "method",
+            "metric",
+            "reported",
+            "verdict",
+            "reason",
+            "status",
+            "source",
+        ),
+        _chosen("Claims of the text", held["claims"], "statement", "table", "verdict", "reason", "source"),
+    ]
+
+
+def _reported(held: Json) -> str:
+    spread = "" if held.get("sd") is None else f" ± {held['sd']:g}"
+    return f"{held['value']:g}{spread} {held['unit']}"
+
+
+def forensic_blocks(held: Json) -> list[Block]:
+    """What follows from printed numbers alone: how often each kind of finding, then each in a sentence."""
+    kinds = [{"kind": name, **entry} for name, entry in held["kinds"].items()]
+    return [
+        {"title": "", "lines": [held["about"]]},
+        _chosen("Kinds of findings", kinds, "kind", "findings", "meaning"),
+        _chosen("Findings", held["findings"], "kind", "sentence", "computed_from", "id"),
+    ]
+
+
+def comparison_blocks(held: Json) -> list[Block]:
+    """What may be claimed of each comparison, family by family."""
+    return [
+        {"title": "", "lines": [held["note"]]},
+        *(
+            _chosen(f"{words(name)}: {family['tests']} tests", family["comparisons"], "metric", "reading", "claim")
+            for name, family in held["families"].items()
+        ),
+    ]
+
+
+VIEWS: dict[str, Callable[[Any], list[Block]]] = {
+    "verdicts": verdict_blocks,
+    "forensics": forensic_blocks,
+    "comparisons": comparison_blocks,
+}
+"""Name of a finding to what makes its blocks, where `blocks` does not show it well enough."""

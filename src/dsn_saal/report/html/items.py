@@ -70,6 +70,7 @@ def _panel(held: View, panel: View, words: list[list[str | None]]) -> View:
         "rows": [
             [{"text": row[j], "side": held["align"][j], "source": words[i][j]} for j in places]
             for i, row in enumerate(held["rows"])
+            if panel.get("rows") is None or i in panel["rows"]
         ],
     }
 

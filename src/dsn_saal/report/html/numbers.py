@@ -40,6 +40,10 @@ QUANTITIES = {
 }
 
 
+LIBRARIES = ("torch", "sklearn", "numpy")
+"""Libraries that a run may have been trained with."""
+
+
 def explained(job: HtmlJob, sources: Sources) -> Json:
     """Everything that the page needs to explain any number: kinds, metrics and experiments."""
     names = sorted({name for summary in sources.summaries.values() for name in summary["metrics"]})
@@ -111,7 +115,7 @@ def _experiment(job: HtmlJob, sources: Sources, name: str) -> Json:
             for metric, held in summary["metrics"].items()
         },
         "network": summary["network"],
-        "runs": [_run(sources, name, entry) for entry in summary["training"]],
+        "runs": [_run(sources, name, entry, entry["run"] in summary["finished"]) for entry in summary["training"]],
         "again": [
             f"snakemake --cores all --forcerun evaluate -- results/evaluate/{name}/summary.json",
             f"snakemake --cores all --forcerun train -- results/evaluate/{name}/summary.json",
@@ -123,16 +127,15 @@ def _one(records: list[Json], key: str) -> list[str]:
     return sorted({record[key] for record in records})
 
 
-def _run(sources: Sources, name: str, entry: Json) -> Json:
+def _run(sources: Sources, name: str, entry: Json, finished: bool) -> Json:
     record, number = entry["record"], entry["run"]
-    failed = entry["weights_sha256"] is None
     return {
         "run": number,
         "seed": record["seed"],
-        "state": f"diverged in epoch {record['epoch']}" if failed else "finished",
+        "state": "finished" if finished else f"diverged in epoch {record['epoch']}",
         "epoch": record.get("selected_epoch"),
         "machine": f"{record['device']}, {record['precision']}",
-        "libraries": f"torch {record['torch']}",
+        "libraries": ", ".join(f"{library} {record[library]}" for library in LIBRARIES if library in record),
         "determinism": record["determinism"],
         "identity": record["identity"],
         "weights": entry["weights_sha256"],
