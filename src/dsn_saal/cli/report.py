@@ -18,7 +18,8 @@ EXAMPLE = """example:
       --summary vgg16_bn_ce=results/evaluate/vgg16_bn_ce/summary.json \\
       --summary dsn_saal=results/evaluate/dsn_saal/summary.json \\
       --summary vgg16_bn_ce_permuted=results/evaluate/vgg16_bn_ce_permuted/summary.json \\
-      --training dsn_saal=results/train/dsn_saal ... --out results/report/paper.pdf
+      --training dsn_saal=results/train/dsn_saal ... \\
+      --analysis comparisons=results/analyse/comparisons.json ... --out results/report/paper.pdf
 
 --summary: every experiment of report.table3 and report.saal_ablation, and report.control where it is set"""
 
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--table", "NAME=JSON", "every table that the paper prints"),
         ("--figure", "NAME=SVG", "every figure that it prints"),
         ("--summary", "EXPERIMENT=JSON", "what evaluate measured"),
+        ("--analysis", "NAME=JSON", "every analysis that dsn-saal analyse writes"),
         ("--training", "EXPERIMENT=DIR", "what train wrote, of each experiment of report.saal_ablation"),
     ):
         parser.add_argument(option, type=named_path, action="append", required=True, metavar=metavar, help=text)
@@ -50,6 +52,7 @@ def run(args: argparse.Namespace) -> None:
         figures=dict(args.figure),
         summaries=dict(args.summary),
         training=dict(args.training),
+        analyses=dict(args.analysis),
         flow=args.flow,
         mask_quality=args.mask_quality,
         index=args.index,

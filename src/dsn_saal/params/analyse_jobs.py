@@ -80,7 +80,7 @@ class PositionsJob(AnalysisJob):
 def comparisons_job(settings: Settings) -> ComparisonsJob:
     """The block of `dsn-saal analyse comparisons`."""
     analyse = settings.analyse
-    families = {table: tuple(_pairs(settings, table)) for table in analyse.families}
+    families: dict[str, tuple[Pair, ...]] = {table: tuple(_pairs(settings, table)) for table in analyse.families}
     named = {name for pairs in families.values() for pair in pairs for name in (pair.ours, pair.theirs)}
     return ComparisonsJob(
         families=families,

@@ -12,9 +12,11 @@ from typing import Any
 import typst
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.params.analyse_jobs import ANALYSES
 from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
 from dsn_saal.params.report_job import ReportJob
 from dsn_saal.params.table_jobs import TABLES
+from dsn_saal.report.certainty import certainty_facts
 from dsn_saal.report.facts import contact_sheet_facts, data_facts, method_facts, read_json
 from dsn_saal.report.outcomes import result_facts
 from dsn_saal.report.study import study_facts
@@ -35,6 +37,7 @@ class Sources:
         figures: figure name to its SVG.
         summaries: experiment to its summary.json, the control's and the variants' of SAAL among them.
         training: variant of SAAL to the folder that train wrote.
+        analyses: analysis to the file that analyse wrote.
         flow: what ingest counted.
         mask_quality: what preprocess measured.
         index: index of the preprocessed slices.
@@ -45,6 +48,7 @@ class Sources:
     figures: Mapping[str, Path]
     summaries: Mapping[str, Path]
     training: Mapping[str, Path]
+    analyses: Mapping[str, Path]
     flow: Path
     mask_quality: Path
     index: Path
@@ -81,7 +85,7 @@ def collect_facts(job: ReportJob, sources: Sources) -> dict[str, Any]:
                 where=sources.summaries[job.rows[0].name], next_step="run evaluate again",
             )  # fmt: skip
     facts |= method_facts(job) | result_facts(job, summaries) | contact_sheet_facts(job)
-    return facts | study_facts(job, sources.summaries, sources.training)
+    return facts | study_facts(job, sources.summaries, sources.training) | certainty_facts(job, sources.analyses)
 
 
 def build_report(job: ReportJob, sources: Sources, out: Path) -> None:
@@ -93,6 +97,7 @@ def build_report(job: ReportJob, sources: Sources, out: Path) -> None:
     """
     _require_names("table", sources.tables, TABLES)
     _require_names("figure", sources.figures, [*FIGURES, *(CONTACT_SHEET + name for name in job.contact_sheets)])
+    _require_names("analysis", sources.analyses, ANALYSES)
     facts = collect_facts(job, sources)
     with tempfile.TemporaryDirectory(prefix="dsn-saal-report-") as name:
         folder = Path(name)

@@ -9,7 +9,7 @@ from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.evaluate.summary import Json, read_summary
 from dsn_saal.params.report_job import ReportJob
 from dsn_saal.params.shown import ExperimentRow
-from dsn_saal.params.table_jobs import ResultTableJob, ShareRow, SharesTableJob
+from dsn_saal.params.table_jobs import AnalysisTableJob, ResultTableJob, ShareRow, SharesTableJob
 from dsn_saal.statistics import printed
 from dsn_saal.tables.footnotes import result_footnotes
 from dsn_saal.tables.table import Panel, Table
@@ -122,7 +122,7 @@ def _by_class(job: ResultTableJob, *rates: str) -> Members:
     }
 
 
-def convention_title(job: ResultTableJob | SharesTableJob | ReportJob, name: str) -> str:
+def convention_title(job: ResultTableJob | SharesTableJob | AnalysisTableJob | ReportJob, name: str) -> str:
     """How a convention is printed: `positive` is the class it speaks of."""
     return job.classes[job.positive] if name == "positive" else CONVENTION_TITLES[name]
 
