@@ -71,10 +71,11 @@ def _draw_panel(axis: Axes, entry: dict[str, Any], name: str, edges: list[float]
         )
         sure = np.isfinite(low)  # a bin that many draws leave empty has a point and no band: it is not joined
         axis.fill_between(predicted, low, high, where=sure, color=colour, alpha=0.18, linewidth=0)
-        axis.plot(predicted, np.where(sure, observed, np.nan), color=colour, linestyle=dash, marker=marker, markersize=2.6,
-                  linewidth=1, label=title, zorder=3, clip_on=False)  # fmt: skip
+        joined = np.where(sure, observed, np.nan)
+        axis.plot(predicted, joined, color=colour, linestyle=dash, marker=marker, markersize=2.6,
+                  linewidth=1, label=title, zorder=3)  # fmt: skip
         axis.plot(predicted[~sure], observed[~sure], color=colour, linestyle="none", marker=marker, markersize=2.6,
-                  markerfacecolor="white", markeredgewidth=0.6, zorder=3, clip_on=False)  # fmt: skip
+                  markerfacecolor="white", markeredgewidth=0.6, zorder=3)  # fmt: skip
         if state == "before":
             heights = COUNTS_HEIGHT * slices / slices.max()
             axis.bar(edges[:-1], heights, np.diff(edges), align="edge", color="0.88", edgecolor="white", linewidth=0.4,

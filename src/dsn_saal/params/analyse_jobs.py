@@ -147,6 +147,8 @@ def _shared(settings: Settings, names: tuple[str, ...]) -> dict[str, Any]:
 
 def _pairs(settings: Settings, table: str) -> list[Pair]:
     names, family = settings.report.lists[table], settings.analyse.families[table]  # type: ignore[index]
+    if isinstance(family, Against) and family.reference not in names:
+        return []  # a table without the reference compares nothing, and the report says so
     if isinstance(family, Against):
         return [Pair(ours=family.reference, theirs=name) for name in names if name != family.reference]
     models = {name: settings.models[settings.experiments[name].model] for name in names}

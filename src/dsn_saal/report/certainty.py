@@ -118,8 +118,8 @@ def _decision(entry: Facts, decision: Facts) -> str:
     if not useful:
         return f"Acting on {entry['title']} gains nothing by case over acting on all or on none at any of {asked}."
     return (
-        f"Acting on {entry['title']} gains something by case over acting on all and on none at {len(useful)} of {asked}, "
-        f"between {rate(useful[0], 2)} and {rate(useful[-1], 2)}."
+        f"Acting on {entry['title']} gains something by case over acting on all and on none at {len(useful)} of "
+        f"{asked}, between {rate(useful[0], 2)} and {rate(useful[-1], 2)}."
     )
 
 
@@ -135,8 +135,8 @@ def _positions(positions: Facts) -> list[str]:
         (low, worst), (high, best) = min(values), max(values)
         counts = positions["slices"]["all"]
         sentences.append(
-            f"{entry['title']} names {metric(high)} of the slices rightly in part {best + 1} of {len(counts)} counted from "
-            f"the apex ({plural(counts[best], 'slice')}) and {metric(low)} in part {worst + 1} "
+            f"{entry['title']} names {metric(high)} of the slices rightly in part {best + 1} of {len(counts)} counted "
+            f"from the apex ({plural(counts[best], 'slice')}) and {metric(low)} in part {worst + 1} "
             f"({plural(counts[worst], 'slice')})."
         )
     if positions["unplaced"]:

@@ -6,10 +6,10 @@ import pytest
 
 from dsn_saal.cli import main
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params.figure_jobs import FIGURES, contact_sheet_job, figure_job
+from dsn_saal.params.figure_jobs import ANALYSIS_FIGURES, FIGURES, contact_sheet_job, figure_job
 from dsn_saal.params.jobs import parse_job
 from dsn_saal.params.report_job import ReportJob, report_job
-from dsn_saal.params.table_jobs import RESULT_TABLES, TABLES, table_job
+from dsn_saal.params.table_jobs import ANALYSIS_TABLES, RESULT_TABLES, TABLES, table_job
 
 
 def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, capsys):
@@ -25,11 +25,15 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
         word for name in settings.report.figure4 for word in ("--predictions", f"{name}={one.every[name].parent}")
     ]
     lists = settings.report.lists
+    trained = [word for name in lists["table3"] for word in ("--training", f"{name}={fake.train(name, settings)}")]
     inputs = {
         "table2": ["--index", fake.index_path, "--split", fake.split, "--certificate", fake.certificate],
         **{name: shown(lists[name]) for name in RESULT_TABLES},
         "table6": shown(dict.fromkeys(row.name for row in table_job(settings, "table6").rows)),
         "saal_ablation": [*shown(one.training), *training], "saal_trajectories": [*shown(one.training), *training],
+        **{name: ["--analysis", one.analyses[name]] for name in ANALYSIS_TABLES},
+        **{name: ["--analysis", one.analyses[analysis]] for name, analysis in ANALYSIS_FIGURES.items()},
+        "training_curves": [*shown(lists["table3"]), *trained],
         "switchboard": [], "datasets": [*one.flows, *one.mask_qualities],
         "certificates": [*one.flows, *one.proofs], "figure3": ["--images", fake.images], "figure4": predictions,
     }  # fmt: skip
@@ -47,6 +51,7 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
         "--index", fake.index_path, "--certificate", fake.certificate,
         "--out", out / "paper.pdf", "--settings", report_job(settings).to_json(),
     ]  # fmt: skip
+    report += [word for name, path in one.analyses.items() for word in ("--analysis", f"{name}={path}")]
     report += [word for name in TABLES for word in ("--table", f"{name}={out / name}.json")]
     report += [word for name in one.figures for word in ("--figure", f"{name}={out / name}.svg")]
     assert main([str(word) for word in report]) == 0, capsys.readouterr().err
@@ -65,6 +70,10 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
         (["table", "table3", "--out", "x"], "--summary"),
         (["figure", "figure3", "--out", "x"], "--images"),
         (["figure", "figure4", "--out", "x"], "--predictions"),
+        (["table", "comparisons", "--out", "x"], "--analysis"),
+        (["figure", "positions", "--out", "x"], "--analysis"),
+        (["figure", "training_curves", "--out", "x"], "--summary, --training"),
+        (["analyse", "cases", "--out", "x"], "--predictions"),
         (["table", "saal_ablation", "--out", "x"], "--summary, --training"),
         (["figure", "saal_trajectories", "--out", "x"], "--summary, --training"),
     ],
@@ -127,6 +136,14 @@ def test_a_block_holds_exactly_what_its_item_depends_on(small_settings, change, 
         ({"report__control": "dsn_saal"}, "cannot be a row of table3 too"),
         ({"report__dataset": "sars"}, "report.dataset is 'sars'; known: covid19_diag"),
         ({"report__table3": []}, "at least 1 item"),
+        ({"analyse__experiments": ["dsn_saal_covid_1"]}, "analyse.experiments names 'dsn_saal_covid_1'"),
+        ({"analyse__experiments": ["none"]}, "an experiment of analyse.experiments is 'none'"),
+        ({"analyse__metrics": ["f1", "f1"]}, "names one twice"),
+        ({"analyse__thresholds": {"first": 0.5, "last": 0.5, "count": 3}}, "first must lie below last"),
+        (
+            {"analyse__families": {"table5": {"kind": "against", "reference": "resnet51"}}},
+            "analyse.families.table5.reference is 'resnet51'",
+        ),
         ({"report__saal_ablation": ["dsn_saal"]}, "at least 2 items"),
         ({"report__saal_ablation": ["dsn_saal", "vgg16_bn_ce"]}, "'vgg16_bn_ce', whose loss has no alpha and beta"),
         ({"report__table6": {}}, "table6 needs at least one method"),
