@@ -30,7 +30,7 @@ def small_settings(**change):
     raw["scale"] = "demo"
     demo = raw["scales"]["demo"]
     demo["preprocess"]["image_size"], demo["train"]["runs"], demo["network"]["width"] = SIDE, RUNS, 0.02
-    raw["evaluate"]["bootstrap_draws"] = 200
+    raw["evaluate"]["bootstrap_draws"] = raw["analyse"]["bootstrap_draws"] = 200
     for key, value in change.items():
         *sections, name = key.split("__")
         laid, block = demo, raw
@@ -150,6 +150,18 @@ class Cohort:
         write_json(out / "summary.json", measured | {"network": network, "training": training})
         return out
 
+    def fit(self, experiment, settings=None, skill=2.0, part="train"):
+        """Write what each run of an evaluated experiment answers for the training part."""
+        job = evaluate_job(settings or small_settings(), experiment)
+        slices = self.index.loc[self.parts == "train", ["row", "case", "label", "origin"]].reset_index(drop=True)
+        generator = np.random.default_rng(9)
+        for run in range(job.runs):
+            logits = generator.normal(size=(len(slices), 3)) + skill * np.eye(3)[slices["label"]]
+            probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+            columns = {f"p_{name}": probabilities[:, c] for c, name in enumerate(job.classes)}
+            path = self.root / "evaluate" / experiment / f"run-{run:02d}" / "train_predictions.parquet"
+            write_table(path, slices.assign(part=part, **columns))
+
     def train(self, experiment, settings=None, epochs=3, ends=(0.9, 0.999)):
         """Write a training of SAAL whose alpha goes from 0.5 towards one of `ends` by run; no weights."""
         job = evaluate_job(settings or small_settings(), experiment)
@@ -164,6 +176,7 @@ class Cohort:
                 states.append({"alpha": float(alpha)} | betas | weights)
             rows = pd.DataFrame(states[1:])
             rows.insert(0, "epoch", np.arange(1, epochs + 1))
+            rows = rows.assign(loss=1 / rows["epoch"], train_accuracy=0.5 + 0.1 * rows["epoch"])
             write_text(out / f"run-{run:02d}" / "history.csv", rows.to_csv(index=False))
             write_json(out / f"run-{run:02d}" / "run.json", record | {"start": states[0]})
         write_listing(out)

@@ -16,6 +16,7 @@ rule report:
         expand("results/tables/{table}.json", table=TABLES),
         expand("results/figures/{figure}.svg", figure=FIGURES),
         expand(SUMMARY, experiment=SHOWN),
+        expand(ANALYSIS, analysis=analyse_jobs.ANALYSES),
         expand(
             "results/train/{experiment}/SHA256SUMS",
             experiment=settings.report.saal_ablation,
@@ -52,9 +53,14 @@ rule report:
         training=named("--training", TRAINED, settings.report.saal_ablation),
         cams=named("--cam", f"{CAM}/cam.json", settings.probe.cam),
         crosses=named("--cross", CROSS, settings.probe.cross),
+        analyses=[
+            word
+            for name in analyse_jobs.ANALYSES
+            for word in ("--analysis", f"{name}={ANALYSIS.format(analysis=name)}")
+        ],
     shell:
         "dsn-saal report {params.tables:q} {params.figures:q} {params.summaries:q} {params.training:q} "
-        "{params.cams:q} {params.crosses:q} "
+        "{params.cams:q} {params.crosses:q} {params.analyses:q} "
         "--flow {input.flow:q} --mask-quality {input.mask_quality:q} --index {input.index:q} "
         "--certificate {input.certificate:q} --out {output:q} --settings {params.settings:q} &> {log:q}"
 

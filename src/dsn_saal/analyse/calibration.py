@@ -99,7 +99,8 @@ def _measured(job: CalibrationJob, slices: TestSlices, runs: Mapping[int, Floats
     """Scores by run and over draws of cases; reliability of all runs' answers together."""
     labels, cases, level = slices.labels, slices.cases, job.interval.level
     sizes = times @ np.bincount(cases)
-    brier, loss, errors, sums = [], [], [], []
+    brier, loss, errors = list[Floats](), list[Floats](), list[Floats]()
+    sums = list[measures.Reliability]()
     for probabilities in runs.values():
         for found, terms in (
             (brier, measures.brier_terms(labels, probabilities)),

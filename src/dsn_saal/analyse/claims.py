@@ -12,8 +12,8 @@ READINGS: Mapping[str, str] = {
     "undefined": "undefined",
     "too_few_runs": "too few runs to tell",
     "cases_and_seeds": "holds over cases and seeds",
-    "seeds_only": "holds over seeds, not over cases",
-    "cases_only": "holds over cases, not over seeds",
+    "seeds_only": "holds over seeds, cases not shown",
+    "cases_only": "holds over cases, seeds not shown",
     "not_shown": "not shown",
 }
 """What a comparison comes to, in the words of a table."""

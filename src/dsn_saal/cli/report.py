@@ -20,7 +20,8 @@ EXAMPLE = """example:
       --summary vgg16_bn_ce_permuted=results/evaluate/vgg16_bn_ce_permuted/summary.json \\
       --training dsn_saal=results/train/dsn_saal ... \\
       --cam dsn_saal=results/probe/cam/dsn_saal/cam.json ... \\
-      --cross vgg16_bn_ce=results/probe/cross/vgg16_bn_ce.json --out results/report/paper.pdf
+      --cross vgg16_bn_ce=results/probe/cross/vgg16_bn_ce.json \\
+      --analysis comparisons=results/analyse/comparisons.json ... --out results/report/paper.pdf
 
 --summary: every experiment of report.table3 and report.saal_ablation, and report.control and
            report.shortcut where they are set"""
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--table", "NAME=JSON", "every table that the paper prints"),
         ("--figure", "NAME=SVG", "every figure that it prints"),
         ("--summary", "EXPERIMENT=JSON", "what evaluate measured"),
+        ("--analysis", "NAME=JSON", "every analysis that dsn-saal analyse writes"),
         ("--training", "EXPERIMENT=DIR", "what train wrote, of each experiment of report.saal_ablation"),
         ("--cam", "EXPERIMENT=JSON", "cam.json of each experiment of probe.cam"),
         ("--cross", "EXPERIMENT=JSON", "what probe cross wrote of each experiment of probe.cross"),
@@ -57,6 +59,7 @@ def run(args: argparse.Namespace) -> None:
         training=dict(args.training),
         cams=dict(args.cam),
         crosses=dict(args.cross),
+        analyses=dict(args.analysis),
         flow=args.flow,
         mask_quality=args.mask_quality,
         index=args.index,

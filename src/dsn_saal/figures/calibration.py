@@ -47,9 +47,9 @@ def draw_figure(job: AnalysisFigureJob, *, analysis: Path, out: Path) -> None:
             row[0].set_ylabel("observed share")
         for axis in axes[-1]:
             axis.set_xlabel("predicted probability")
-        keys = {
-            line.get_label(): line for axis in axes.ravel() for line in axis.get_lines() if line.get_marker() != "None"
-        }
+        titles = {title for title, *_ in STATES.values()}
+        lines = [line for axis in axes.ravel() for line in axis.get_lines()]
+        keys = {str(line.get_label()): line for line in lines if line.get_label() in titles}
         if keys:
             figure.legend(keys.values(), keys.keys(), loc="outside lower center", ncols=len(keys), frameon=False)
         mark_origin(figure, held["origin"])
@@ -58,20 +58,26 @@ def draw_figure(job: AnalysisFigureJob, *, analysis: Path, out: Path) -> None:
 
 def _draw_panel(axis: Axes, entry: dict[str, Any], name: str, edges: list[float]) -> None:
     axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.6, zorder=1)
-    axis.set(xlim=(0, 1), ylim=(0, 1))
-    notes = []
+    axis.set(xlim=(0, 1), ylim=(-0.02, 1.02))
+    errors = []
     for state, (title, colour, dash, marker) in STATES.items():
         if entry[state] is None:
-            notes.append(f"{title}: none" if entry["before"] is not None else "every run diverged")
+            errors.append(f"{state}: {'not fitted' if entry['before'] else 'every run diverged'}")
             continue
-        curve = {key: np.array(values, float) for key, values in entry[state]["reliability"][name].items()
-                 if key != "band_missing_because"}  # fmt: skip
-        axis.fill_between(curve["predicted"], curve["low"], curve["high"], color=colour, alpha=0.18, linewidth=0)
-        axis.plot(curve["predicted"], curve["observed"], color=colour, linestyle=dash, marker=marker, markersize=2.6,
+        errors.append(f"{state}: ECE {printed.metric(entry[state]['scores'][f'ece.{name}']['mean'])}")
+        held = entry[state]["reliability"][name]
+        predicted, observed, low, high, slices = (
+            np.array(held[key], float) for key in ("predicted", "observed", "low", "high", "slices")
+        )
+        sure = np.isfinite(low)  # a bin that many draws leave empty has a point and no band: it is not joined
+        axis.fill_between(predicted, low, high, where=sure, color=colour, alpha=0.18, linewidth=0)
+        joined = np.where(sure, observed, np.nan)
+        axis.plot(predicted, joined, color=colour, linestyle=dash, marker=marker, markersize=2.6,
                   linewidth=1, label=title, zorder=3)  # fmt: skip
+        axis.plot(predicted[~sure], observed[~sure], color=colour, linestyle="none", marker=marker, markersize=2.6,
+                  markerfacecolor="white", markeredgewidth=0.6, zorder=3)  # fmt: skip
         if state == "before":
-            most = curve["slices"].max()
-            axis.bar(edges[:-1], COUNTS_HEIGHT * curve["slices"] / most, np.diff(edges), align="edge", color="0.85",
-                     edgecolor="white", linewidth=0.4, zorder=0)  # fmt: skip
-        notes.append(f"ECE {printed.metric(entry[state]['scores'][f'ece.{name}']['mean'])} {title.split()[0]}")
-    axis.text(0.03, 0.97, "\n".join(notes), transform=axis.transAxes, va="top", fontsize=6)
+            heights = COUNTS_HEIGHT * slices / slices.max()
+            axis.bar(edges[:-1], heights, np.diff(edges), align="edge", color="0.88", edgecolor="white", linewidth=0.4,
+                     zorder=0)  # fmt: skip
+    axis.text(0.03, 0.97, "\n".join(errors), transform=axis.transAxes, va="top", fontsize=6)

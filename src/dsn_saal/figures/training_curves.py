@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.evaluate.histories import History, read_histories
@@ -18,6 +18,9 @@ from dsn_saal.params.figure_jobs import CurvesFigureJob
 
 COLUMNS = 3
 """Panels side by side."""
+
+DECADES = 8
+"""Ratio of the largest to the smallest loss from which on ticks stand at powers of ten."""
 
 
 def draw_figure(
@@ -69,6 +72,11 @@ def _draw_panel(axis: Axes, histories: Sequence[History]) -> Axes:
     right.spines["right"].set_visible(True)
     right.set_ylim(0, 1.03)
     axis.set_yscale("log")
+    losses = np.concatenate([np.ones(1), *(one.loss for one in histories)][bool(histories) :])
+    wide = losses.max() / max(losses.min(), np.finfo(float).tiny) > DECADES
+    axis.yaxis.set_major_locator(LogLocator(numticks=6) if wide else MaxNLocator(4))
+    axis.yaxis.set_minor_locator(NullLocator())
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axis.set_xlabel("epoch", fontsize=7)
     for one in (axis, right):

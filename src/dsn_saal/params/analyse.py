@@ -13,7 +13,7 @@ class Against(Section):
     """A family of comparisons: one row of a table against every other."""
 
     kind: Literal["against"]
-    reference: Name = ours("the row that is compared with each other one")
+    reference: Name = ours("the row that is compared with each other one; a table without it compares nothing")
 
 
 class DeepSupervisionPairs(Section):

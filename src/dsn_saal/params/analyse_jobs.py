@@ -80,7 +80,7 @@ class PositionsJob(AnalysisJob):
 def comparisons_job(settings: Settings) -> ComparisonsJob:
     """The block of `dsn-saal analyse comparisons`."""
     analyse = settings.analyse
-    families = {table: tuple(_pairs(settings, table)) for table in analyse.families}
+    families: dict[str, tuple[Pair, ...]] = {table: tuple(_pairs(settings, table)) for table in analyse.families}
     named = {name for pairs in families.values() for pair in pairs for name in (pair.ours, pair.theirs)}
     return ComparisonsJob(
         families=families,
@@ -147,6 +147,8 @@ def _shared(settings: Settings, names: tuple[str, ...]) -> dict[str, Any]:
 
 def _pairs(settings: Settings, table: str) -> list[Pair]:
     names, family = settings.report.lists[table], settings.analyse.families[table]  # type: ignore[index]
+    if isinstance(family, Against) and family.reference not in names:
+        return []  # a table without the reference compares nothing, and the report says so
     if isinstance(family, Against):
         return [Pair(ours=family.reference, theirs=name) for name in names if name != family.reference]
     networks = {name: settings.experiments[name].model for name in names}

@@ -177,7 +177,7 @@ class Settings(Section):
         """Refuse an analysis of what the report's tables and split do not hold."""
         for table, family in self.analyse.families.items():
             if isinstance(family, Against):
-                _require_known(f"analyse.families.{table}.reference", family.reference, self.report.lists[table])
+                _require_known(f"analyse.families.{table}.reference", family.reference, self.experiments)
         for name in self.analyse.experiments:
             _require_known("an experiment of analyse.experiments", name, self.experiments)
             experiment, report = self.experiments[name], self.report

@@ -12,9 +12,11 @@ from typing import Any
 import typst
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.params.analyse_jobs import ANALYSES
 from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
 from dsn_saal.params.report_job import ReportJob
 from dsn_saal.params.table_jobs import TABLES
+from dsn_saal.report.certainty import certainty_facts
 from dsn_saal.report.facts import contact_sheet_facts, data_facts, method_facts, read_json
 from dsn_saal.report.outcomes import result_facts
 from dsn_saal.report.probes import probe_facts
@@ -38,6 +40,8 @@ class Sources:
         training: variant of SAAL to the folder that train wrote.
         cams: experiment to its cam.json.
         crosses: experiment to what its networks do on other data sets.
+
+        analyses: analysis to the file that analyse wrote.
         flow: what ingest counted.
         mask_quality: what preprocess measured.
         index: index of the preprocessed slices.
@@ -50,6 +54,8 @@ class Sources:
     training: Mapping[str, Path]
     cams: Mapping[str, Path]
     crosses: Mapping[str, Path]
+
+    analyses: Mapping[str, Path]
     flow: Path
     mask_quality: Path
     index: Path
@@ -87,7 +93,7 @@ def collect_facts(job: ReportJob, sources: Sources) -> dict[str, Any]:
             )  # fmt: skip
     facts |= method_facts(job) | result_facts(job, summaries) | contact_sheet_facts(job)
     facts |= probe_facts(job, summaries, cams=sources.cams, crosses=sources.crosses)
-    return facts | study_facts(job, sources.summaries, sources.training)
+    return facts | study_facts(job, sources.summaries, sources.training) | certainty_facts(job, sources.analyses)
 
 
 def build_report(job: ReportJob, sources: Sources, out: Path) -> None:
@@ -99,6 +105,7 @@ def build_report(job: ReportJob, sources: Sources, out: Path) -> None:
     """
     _require_names("table", sources.tables, TABLES)
     _require_names("figure", sources.figures, [*FIGURES, *(CONTACT_SHEET + name for name in job.contact_sheets)])
+    _require_names("analysis", sources.analyses, ANALYSES)
     facts = collect_facts(job, sources)
     with tempfile.TemporaryDirectory(prefix="dsn-saal-report-") as name:
         folder = Path(name)

@@ -68,7 +68,7 @@ def reliability(labels: Whole, probabilities: Floats, cases: Whole, *, bins: int
     truth = (labels[:, None] == np.arange(n_classes)[None, :]).astype(np.float64)
 
     def summed(values: Floats) -> Floats:
-        return np.bincount(place.ravel(), values.ravel(), minlength=math.prod(shape)).reshape(shape)
+        return np.bincount(place.ravel(), values.ravel(), minlength=math.prod(shape)).reshape(shape).astype(np.float64)
 
     return Reliability(summed(np.ones_like(probabilities)), summed(probabilities), summed(truth))
 

@@ -37,7 +37,7 @@ def acted_on(positive: Flags, scores: Floats, cases: NDArray[np.integer], thresh
     return both[0], both[1]
 
 
-def net_benefit(hits: Floats, false_alarms: Floats, n: Floats, thresholds: Floats) -> Floats:
+def net_benefit(hits: Floats, false_alarms: Floats, n: Floats | np.float64, thresholds: Floats) -> Floats:
     """Net benefit per slice or case, (..., T).
 
     Args:
@@ -50,10 +50,10 @@ def net_benefit(hits: Floats, false_alarms: Floats, n: Floats, thresholds: Float
         NaN where n is 0.
     """
     odds = thresholds / (1 - thresholds)
-    return ratio(hits - false_alarms * odds, n[..., None])
+    return ratio(hits - false_alarms * odds, np.asarray(n)[..., None])
 
 
-def treat_all(positives: Floats, n: Floats, thresholds: Floats) -> Floats:
+def treat_all(positives: Floats | np.float64, n: Floats | np.float64, thresholds: Floats) -> Floats:
     """Net benefit of acting on everyone, (..., T) for positives and n of shape (...); acting on none has 0."""
-    ones = np.ones_like(thresholds)
+    positives, n, ones = np.asarray(positives), np.asarray(n), np.ones_like(thresholds)
     return net_benefit(positives[..., None] * ones, (n - positives)[..., None] * ones, n, thresholds)

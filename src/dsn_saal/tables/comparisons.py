@@ -28,7 +28,8 @@ def make_table(job: AnalysisTableJob, *, analysis: Path) -> Table:
     """
     held = read_analysis(analysis, "comparisons")
     require_same_classes(held["classes"], tuple(job.classes), analysis)
-    metrics, percent = list(held["metrics"]), f"{100 * held['interval']['level']:g} %"
+    metrics = [family for family in FAMILIES if family in held["metrics"]]
+    percent = f"{100 * held['interval']['level']:g} %"
     columns = ["comparison"]
     panels = []
     for metric in metrics:
@@ -87,9 +88,9 @@ def _footnotes(held: Json) -> tuple[str, ...]:
     level, every = held["interval"], [one for family in held["families"].values() for one in family["comparisons"]]
     sizes = [f"{family['tests']} in Table {name.removeprefix('table')}" for name, family in held["families"].items()]
     notes = [
-        f"Δ: mean ± standard deviation over paired runs (same seed, same split), {held['n_runs']} planned. Its interval: "
+        f"Δ: mean ± standard deviation over paired runs (same seed, same split), {held['n_runs']} planned. Interval: "
         f"percentiles of {printed.plural(level['draws'], 'draw')} of whole test cases within their class, the same "
-        "cases for both methods, metrics averaged over runs; it is not widened for the number of comparisons.",
+        " cases for both methods, metrics averaged over runs; it is not widened for the number of comparisons.",
         "p seeds: two-sided sign-flip test over runs"
         + (", every assignment of signs looked at" if all(one["exact"] for one in every) else ", partly by drawn signs")
         + ". p cases: from the draws of cases. Holm: corrected for all tests of the family ("

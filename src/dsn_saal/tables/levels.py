@@ -31,7 +31,8 @@ def make_table(job: AnalysisTableJob, *, analysis: Path) -> Table:
     require_same_classes(held["classes"], tuple(job.classes), analysis)
     percent = f"{100 * held['interval']['level']:g} %"
     columns = ["method", "level"]
-    for family, metric in held["primary"].items():
+    for family in FAMILIES:
+        metric = held["primary"][family]
         head = f"{FAMILIES[family]} {convention_title(job, metric.partition('.')[2])}"
         columns += [head, f"{FAMILIES[family]} {percent}"]
     first = len(columns)
@@ -60,8 +61,8 @@ def make_table(job: AnalysisTableJob, *, analysis: Path) -> Table:
 
 def _metrics(held: Json, at: Json | None) -> list[str]:
     cells = []
-    for metric in held["primary"].values():
-        found = None if at is None else at["metrics"][metric]
+    for family in FAMILIES:
+        found = None if at is None else at["metrics"][held["primary"][family]]
         cells.append(printed.MISSING if found is None else printed.mean_and_sd(found["mean"], found["sd"]))
         cells.append(printed.interval(None if found is None else found["interval"]))
     return cells
@@ -75,15 +76,15 @@ def _recognised(job: AnalysisTableJob, at: Json | None) -> list[str]:
 
 
 def _footnotes(held: Json, percent: str) -> tuple[str, ...]:
-    sizes = printed.listed([str(number) for number in held["class_cases"].values()])
+    sizes = printed.listed([str(held["class_cases"][name]) for name in held["classes"]])
     notes = [
         "By slice every slice weighs one, so a case with many slices weighs more; case-weighted, the slices of a case "
         f"share the weight one; by case there is one answer, the {held['aggregation']}. Test part: "
         f"{printed.plural(held['n_slices'], 'slice')} of {printed.plural(held['n_cases'], 'case')} ({sizes} a class).",
         f"Mean ± standard deviation over runs of {held['n_runs']} seeds. Intervals of {percent}: percentiles of "
         f"{printed.plural(held['interval']['draws'], 'draw')}, each of whole test cases within their class and then of "
-        "one run: they speak of other cases and other seeds, not of other splits. Wilson's interval takes the mean over "
-        "runs of the cases named rightly.",
+        "one run: they speak of other cases and other seeds, not of other splits. Wilson's interval takes the mean "
+        "over runs of the cases named rightly.",
     ]
     for entry in held["experiments"]:
         if entry["n_failed"]:

@@ -10,6 +10,8 @@ import chromium
 import pytest
 from fake_sets import FakeSets
 
+from dsn_saal.analyse import calibration, cases, comparisons, decision, levels, positions
+from dsn_saal.params.analyse_jobs import ANALYSES, analyse_job
 from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
 from dsn_saal.params.html_job import html_job
 from dsn_saal.params.probe_jobs import cross_job
@@ -21,10 +23,17 @@ from dsn_saal.report.html.sources import Sources as HtmlSources
 from dsn_saal.storage.atomic import write_json, write_text
 from dsn_saal.tables import ablation, audit, certificates, compositions, cross, datasets, results, shares, switchboard
 from dsn_saal.tables import cohort as cohort_table
+from dsn_saal.tables import comparisons as comparisons_table
+from dsn_saal.tables import levels as levels_table
 from dsn_saal.tables import public as public_sets
 from dsn_saal.tables.table import write_table_files
 
 REPORTED = Path(__file__).parents[3] / "data/reported/hu2021.yaml"
+
+ROOMS = {
+    "comparisons": comparisons, "levels": levels, "calibration": calibration, "decision": decision,
+    "positions": positions, "cases": cases,
+}  # fmt: skip
 
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 10"><rect width="9" height="9"/></svg>'
 """A figure that costs nothing to draw."""
@@ -129,18 +138,30 @@ class Paper:
             write_json(path, AUDITED[name] | {"reported": report.reported, "origin": fake.origin})
 
         self.sets = FakeSets(root / "sets", settings, fake.origin)
+
+        self.analyses = {name: root / f"analysis_{name}.json" for name in ANALYSES}
+        self.write_analyses()
         self.write_tables()
         self.sources = Sources(
             tables={name: root / f"{name}.json" for name in TABLES},
             figures={name: root / f"{name}.svg" for name in self.figures},
             summaries=self.summaries, training=self.training,
             cams=self.cams, crosses=self.crosses, flow=fake.flow, mask_quality=fake.mask_quality,
-            index=fake.index_path, certificate=fake.certificate,
+            index=fake.index_path, certificate=fake.certificate, analyses=self.analyses,
         )  # fmt: skip
 
     def _named(self, option, path):
         """The option with the same file for every data set."""
         return [word for name in self.settings.datasets for word in (option, f"{name}={path}")]
+
+    def write_analyses(self):
+        for name in self.settings.analyse.experiments:
+            self.fake.fit(name, self.settings)
+        for name, path in self.analyses.items():
+            job = analyse_job(self.settings, name)
+            predictions = {row.name: self.every[row.name].parent for row in job.rows}
+            more = {"index": self.fake.index_path} if name == "positions" else {}
+            write_json(path, ROOMS[name].analyse(job, predictions=predictions, **more))
 
     def write_tables(self):
         fake, lists, sets = self.fake, self.settings.report.lists, self.settings.datasets
@@ -169,6 +190,10 @@ class Paper:
                 training=self.training,
             ),
             cross.make_table(table_job(self.settings, "cross"), probes=self.crosses),
+            *(
+                room.make_table(table_job(self.settings, name), analysis=self.analyses[name])
+                for name, room in (("comparisons", comparisons_table), ("levels", levels_table))
+            ),
             switchboard.make_table(table_job(self.settings, "switchboard")),
             datasets.make_table(
                 table_job(self.settings, "datasets"),

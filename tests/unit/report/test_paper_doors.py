@@ -8,11 +8,11 @@ import pytest
 
 from dsn_saal.cli import main
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params.figure_jobs import FIGURES, contact_sheet_job, figure_job
+from dsn_saal.params.figure_jobs import ANALYSIS_FIGURES, FIGURES, contact_sheet_job, figure_job
 from dsn_saal.params.jobs import parse_job
 from dsn_saal.params.probe_jobs import network_job
 from dsn_saal.params.report_job import ReportJob, report_job
-from dsn_saal.params.table_jobs import PUBLIC_TABLES, RESULT_TABLES, TABLES, table_job
+from dsn_saal.params.table_jobs import ANALYSIS_TABLES, PUBLIC_TABLES, RESULT_TABLES, TABLES, table_job
 from dsn_saal.storage.atomic import write_json
 from dsn_saal.storage.tables import write_table
 
@@ -65,6 +65,8 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
     ]
     shown6 = settings.report.figure6
     diagnosed = ["--predictions", f"{shown6}={one.every[shown6].parent}"]
+
+    trained = [word for name in lists["table3"] for word in ("--training", f"{name}={fake.train(name, settings)}")]
     inputs = {
         "table2": ["--index", fake.index_path, "--split", fake.split, "--certificate", fake.certificate],
         **{name: shown(lists[name]) for name in RESULT_TABLES},
@@ -72,6 +74,10 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
         "saal_ablation": [*shown(one.training), *training], "saal_trajectories": [*shown(one.training), *training],
         **{name: ["--audit", path] for name, path in one.audit.items()},
         "margins": ["--verdicts", one.audit["verdicts"]],
+
+        **{name: ["--analysis", one.analyses[name]] for name in ANALYSIS_TABLES},
+        **{name: ["--analysis", one.analyses[analysis]] for name, analysis in ANALYSIS_FIGURES.items()},
+        "training_curves": [*shown(lists["table3"]), *trained],
         "switchboard": [], "datasets": [*one.flows, *one.mask_qualities],
         "certificates": [*one.flows, *one.proofs], "figure3": ["--images", fake.images], "figure4": predictions,
         "cross": probes, "figure1": ["--graph", json.dumps(GRAPH)], "figure2": ["--network", network],
@@ -101,6 +107,8 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
     ]  # fmt: skip
     report += [word for name, path in one.cams.items() for word in ("--cam", f"{name}={path}")]
     report += [word for name, path in one.crosses.items() for word in ("--cross", f"{name}={path}")]
+
+    report += [word for name, path in one.analyses.items() for word in ("--analysis", f"{name}={path}")]
     report += [word for name in TABLES for word in ("--table", f"{name}={out / name}.json")]
     report += [word for name in one.figures for word in ("--figure", f"{name}={out / name}.svg")]
     assert main([str(word) for word in report]) == 0, capsys.readouterr().err
@@ -125,6 +133,10 @@ def test_tables_figures_metrics_and_report_by_their_commands(paper, tmp_path, ca
         (["figure", "figure7", "--out", "x"], "--images, --cam"),
         (["table", "cross", "--out", "x"], "--probe"),
         (["probe", "cam", "--out", "x"], "--images, --split, --weights"),
+        (["table", "comparisons", "--out", "x"], "--analysis"),
+        (["figure", "positions", "--out", "x"], "--analysis"),
+        (["figure", "training_curves", "--out", "x"], "--summary, --training"),
+        (["analyse", "cases", "--out", "x"], "--predictions"),
         (["table", "saal_ablation", "--out", "x"], "--summary, --training"),
         (["table", "verdicts", "--out", "x"], "--audit"),
         (["figure", "margins", "--out", "x"], "--verdicts"),
@@ -198,6 +210,14 @@ def test_a_block_holds_exactly_what_its_item_depends_on(small_settings, change, 
         ({"report__control": "dsn_saal"}, "cannot be a row of table3 too"),
         ({"report__dataset": "sars"}, "report.dataset is 'sars'; known: covid19_diag"),
         ({"report__table3": []}, "at least 1 item"),
+        ({"analyse__experiments": ["dsn_saal_covid_1"]}, "analyse.experiments names 'dsn_saal_covid_1'"),
+        ({"analyse__experiments": ["none"]}, "an experiment of analyse.experiments is 'none'"),
+        ({"analyse__metrics": ["f1", "f1"]}, "names one twice"),
+        ({"analyse__thresholds": {"first": 0.5, "last": 0.5, "count": 3}}, "first must lie below last"),
+        (
+            {"analyse__families": {"table5": {"kind": "against", "reference": "resnet51"}}},
+            "analyse.families.table5.reference is 'resnet51'",
+        ),
         ({"report__saal_ablation": ["dsn_saal"]}, "at least 2 items"),
         ({"report__saal_ablation": ["dsn_saal", "vgg16_bn_ce"]}, "'vgg16_bn_ce', whose loss has no alpha and beta"),
         ({"report__table6": {}}, "table6 needs at least one method"),
