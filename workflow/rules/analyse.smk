@@ -9,7 +9,7 @@ def analysed(wildcards):
     return [row.name for row in job.rows]
 
 
-def predictions_of(wildcards):
+def analysed_predictions(wildcards):
     """Predictions of every run that an analysis reads, for calibration those of the training part too."""
     files = ["predictions.parquet"]
     if wildcards.analysis == "calibration":
@@ -24,7 +24,7 @@ def predictions_of(wildcards):
 
 rule analyse:
     input:
-        predictions_of,
+        analysed_predictions,
         index=lambda wildcards: (
             f"{SHOWN_PREPROCESSED}/index.parquet"
             if wildcards.analysis == "positions"

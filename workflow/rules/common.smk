@@ -126,6 +126,9 @@ def run_names(n_runs):
     return [RunKey("any", run).run_name for run in range(n_runs)]
 
 
+RUNS = run_names(settings.train.runs)  # of an experiment that is not on folds
+
+
 def predictions_of(experiments, file="predictions.parquet"):
     """A file of every run of these experiments, below results/evaluate."""
     return [

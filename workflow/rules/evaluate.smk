@@ -15,13 +15,16 @@ rule evaluate:
         SUMMARY,
         expand(
             "results/evaluate/{{experiment}}/{run}/{file}",
-            run=run_names(settings.train.runs),
+            run=RUNS,
             file=EVALUATED,
         ),
     log:
         "logs/evaluate/{experiment}.log",
     wildcard_constraints:
-        experiment="|".join(set(settings.experiments) - set(ON_FOLDS)) or "(?!)",
+        experiment="|".join(
+            name for name in settings.experiments if name not in ON_FOLDS
+        )
+        or "(?!)",
     threads: settings.train.threads
     resources:
         gpu=1 if ON_GPU else 0,
