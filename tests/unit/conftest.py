@@ -123,11 +123,13 @@ class Cohort:
         job = evaluate_job(settings or small_settings(), experiment)
         classes = ClassSet(job.classes, job.classes, job.positive)
         slices = self.index.loc[self.parts == "test", ["row", "case", "label", "origin"]].reset_index(drop=True)
+        n_classes = len(job.classes)
+        slices["label"] %= n_classes  # of a set with fewer classes
         out, generator, tables, metrics = self.root / "evaluate" / experiment, np.random.default_rng(seed), {}, {}
         n_runs = job.runs if runs is None else runs
         header = header_of(job, slices)
         for run in range(n_runs):
-            logits = generator.normal(size=(len(slices), 3)) + skill * np.eye(3)[slices["label"]]
+            logits = generator.normal(size=(len(slices), n_classes)) + skill * np.eye(n_classes)[slices["label"]]
             probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
             table = slices.assign(**{f"p_{name}": probabilities[:, c] for c, name in enumerate(job.classes)})
             folder = out / f"run-{run:02d}"
@@ -144,7 +146,7 @@ class Cohort:
             else {"run": run, "weights_sha256": None, "record": self.record(run) | DIVERGED}
             for run in range(n_runs)
         ]
-        network = {"parameters": 20_000, "side_parameters": 700, "forward_flops": 1_200_000}
+        network = {"parameters": 20_000, "side_parameters": 700, "forward_flops": 1_200_000} if job.model else None
         header.pop("predictions_sha256")
         measured = header | summary_of(job, metrics, tables, n_runs=n_runs)
         write_json(out / "summary.json", measured | {"network": network, "training": training})

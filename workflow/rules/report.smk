@@ -1,7 +1,11 @@
 # The reports, printed and on a screen: tables, figures and files of numbers become pages.
 
 # Files of numbers that the report on a screen shows besides tables and figures: name to path.
-FINDINGS = {}
+FINDINGS = {
+    "verdicts": "results/audit/verdicts.json",
+    "forensics": "results/audit/forensics.json",
+    "comparisons": "results/analyse/comparisons.json",
+}
 
 
 def options(option, pattern, names):

@@ -103,8 +103,8 @@ def _row_finding(row: RateRow, found: list[Reading]) -> Finding:
     )
     if not first.fit.fits:
         sentence += (
-            f" Under {', '.join(first.names)} the nearest matrix misses a number by {first.fit.miss:.5f}, where the "
-            f"rounding allows {row.half:g}"
+            f" Under {', '.join(first.names)} it is {first.verdict}: the nearest matrix misses a number by "
+            f"{first.fit.miss:.5f}, where the rounding allows {row.half:g}"
             + (f"; a miss below {first.fit.proven:.5f} is proven impossible." if first.fit.is_impossible else ".")
         )
     return Finding(

@@ -19,13 +19,13 @@ from dsn_saal.statistics.witness import furthest
 
 Floats = NDArray[np.float64]
 
-ROUNDS = 6
+ROUNDS = 4
 """Supporting matrices that are added before the bound that was reached is reported."""
 
 START = 600_000
 """Boxes that are looked at for a first matrix within reach."""
 
-BOXES = 100_000
+BOXES = 250_000
 """Boxes that are looked at for each supporting matrix."""
 
 
