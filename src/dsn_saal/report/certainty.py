@@ -59,9 +59,12 @@ def _family(name: str, family: Facts) -> str:
 
 
 def _claims(comparisons: Facts) -> list[str]:
-    """What may be said of the first comparison of each table, in accuracy or whatever is compared first."""
-    families = [family["comparisons"] for family in comparisons["families"].values() if family["comparisons"]]
-    return list(dict.fromkeys(found[0]["claim"] for found in families))
+    """What may be said of the first comparison of each table; of a pair that two tables share, in the first of them."""
+    firsts = [family["comparisons"][0] for family in comparisons["families"].values() if family["comparisons"]]
+    by_pair: dict[tuple[str, str, str], str] = {}
+    for one in firsts:
+        by_pair.setdefault((one["ours"], one["theirs"], one["metric"]), one["claim"])
+    return list(by_pair.values())
 
 
 def _level(entry: Facts, levels: Facts) -> str:

@@ -65,7 +65,7 @@ def test_levels_stand_in_the_papers_order_of_metrics(made):
     at = held["experiments"][1]["levels"]["case"]
     cells = dict(zip(table.columns, table.rows[5], strict=True))
     assert cells["ACC right/all"].startswith(printed.metric(at["metrics"]["accuracy.overall"]["mean"]))
-    assert cells["COVID-19: right of cases"].endswith(printed.interval(at["recognised"]["covid19"]["wilson"]))
+    assert cells["named rightly: COVID-19"].endswith(printed.interval(at["recognised"]["covid19"]["wilson"]))
     shown = sorted({place for panel in table.panels for place in panel.columns})
     assert shown == list(range(len(table.columns)))
 
