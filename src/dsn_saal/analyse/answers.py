@@ -159,15 +159,25 @@ def _read(path: Path, experiment: str, columns: list[str]) -> pd.DataFrame | Non
 
 def _probabilities(table: pd.DataFrame, columns: list[str], path: Path, experiment: str) -> Floats:
     values = table[columns].to_numpy(np.float64)
+    again = f"evaluate {experiment} again"
     wrong = ~np.isfinite(values) | (values < 0)
-    wrong |= abs(values.sum(axis=1, keepdims=True) - 1) > SUM_TOLERANCE
     if wrong.any():
         row, column = map(int, np.argwhere(wrong)[0])
         raise CheckFailed(
-            "predictions hold something that is no probability, or rows that do not sum to 1",
+            "predictions hold something that is no probability",
             value=f"{values[row, column]} in column {columns[column]}, row {int(table['row'].iloc[row])}",
             where=path,
-            next_step=f"evaluate {experiment} again",
+            next_step=again,
+        )
+    sums = values.sum(axis=1)
+    apart = abs(sums - 1) > SUM_TOLERANCE
+    if apart.any():
+        first = int(np.argmax(apart))
+        raise CheckFailed(
+            "probabilities of a slice do not sum to 1",
+            value=f"{sums[first]} over {', '.join(columns)}, row {int(table['row'].iloc[first])}",
+            where=path,
+            next_step=again,
         )
     return values
 

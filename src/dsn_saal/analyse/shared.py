@@ -87,12 +87,12 @@ def nulls(values: Floats | Sequence[float]) -> list[float | None]:
     return [or_null(value) for value in values]
 
 
-def read_analysis(path: Path, analysis: str) -> Any:
-    """Read what `dsn-saal analyse` wrote.
+def read_analysis(path: Path, analysis: str, classes: Sequence[str] | None = None) -> Any:
+    """Read what `dsn-saal analyse` wrote; `classes` are those that it must speak of, in order, where that matters.
 
     Raises:
         BadRequest: where it is missing.
-        CheckFailed: where it is damaged or another analysis.
+        CheckFailed: where it is damaged, another analysis or of other classes.
     """
     again = f"run dsn-saal analyse {analysis} again"
     try:
@@ -105,4 +105,9 @@ def read_analysis(path: Path, analysis: str) -> Any:
         raise CheckFailed("an analysis is damaged", value=str(error), where=path, next_step=again) from None
     if not isinstance(held, dict) or held.get("analysis") != analysis:
         raise CheckFailed(f"this is not the analysis {analysis}", where=path, next_step=again)
+    if classes is not None and held["classes"] != list(classes):
+        raise CheckFailed(
+            "an analysis speaks of other classes than the params", value=", ".join(held["classes"]), where=path,
+            next_step=f"{again}; the params name {', '.join(classes)}",
+        )  # fmt: skip
     return held

@@ -13,7 +13,6 @@ from dsn_saal.analyse.shared import read_analysis
 from dsn_saal.figures.style import LINES, figure_style, mark_origin, write_figure_files
 from dsn_saal.params.figure_jobs import AnalysisFigureJob
 from dsn_saal.statistics import printed
-from dsn_saal.tables.table import require_same_classes
 
 STATES = {"before": ("as they are", *LINES[0], "o"), "after": ("after temperature scaling", *LINES[1], "s")}
 """Title, colour, dash and marker of each curve."""
@@ -34,8 +33,7 @@ def draw_figure(job: AnalysisFigureJob, *, analysis: Path, out: Path) -> None:
         BadRequest: where it is missing.
         CheckFailed: where it is damaged or speaks of other classes.
     """
-    held = read_analysis(analysis, "calibration")
-    require_same_classes(held["classes"], tuple(job.classes), analysis)
+    held = read_analysis(analysis, "calibration", tuple(job.classes))
     entries = held["experiments"]
     with figure_style():
         figure = Figure(figsize=(2.35 * len(job.classes), 2.45 * len(entries) + 0.6), layout="constrained")

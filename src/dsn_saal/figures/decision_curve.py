@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from dsn_saal.analyse.shared import read_analysis
 from dsn_saal.figures.style import LINES, figure_style, mark_origin, write_figure_files
 from dsn_saal.params.figure_jobs import AnalysisFigureJob
-from dsn_saal.tables.table import require_same_classes
 
 UNITS = {"slice": "by slice", "case": "by case"}
 
@@ -32,8 +31,7 @@ def draw_figure(job: AnalysisFigureJob, *, analysis: Path, out: Path) -> None:
         BadRequest: where it is missing.
         CheckFailed: where it is damaged or speaks of other classes.
     """
-    held = read_analysis(analysis, "decision")
-    require_same_classes(held["classes"], tuple(job.classes), analysis)
+    held = read_analysis(analysis, "decision", tuple(job.classes))
     with figure_style():
         figure = Figure(figsize=(6.4, 3.2), layout="constrained")
         axes = figure.subplots(1, 2)

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from dsn_saal.analyse.shared import read_analysis
 from dsn_saal.figures.style import LINES, figure_style, mark_origin, write_figure_files
 from dsn_saal.params.figure_jobs import AnalysisFigureJob
-from dsn_saal.tables.table import require_same_classes
 
 MARKERS = "osD^v"
 
@@ -29,8 +28,7 @@ def draw_figure(job: AnalysisFigureJob, *, analysis: Path, out: Path) -> None:
         BadRequest: where it is missing.
         CheckFailed: where it is damaged or speaks of other classes.
     """
-    held = read_analysis(analysis, "positions")
-    require_same_classes(held["classes"], tuple(job.classes), analysis)
+    held = read_analysis(analysis, "positions", tuple(job.classes))
     groups = {**job.classes, "all": "All slices"}
     with figure_style():
         rows = -(-len(groups) // 2)

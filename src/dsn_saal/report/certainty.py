@@ -11,7 +11,6 @@ from dsn_saal.analyse.claims import READINGS
 from dsn_saal.analyse.shared import read_analysis
 from dsn_saal.params.report_job import ReportJob
 from dsn_saal.statistics.printed import between, interval, listed, mean_and_sd, metric, plain, plural, rate
-from dsn_saal.tables.table import require_same_classes
 
 Facts = dict[str, Any]
 
@@ -27,9 +26,7 @@ def certainty_facts(job: ReportJob, analyses: Mapping[str, Path]) -> Facts:
         BadRequest: where a file is missing.
         CheckFailed: where one is damaged or speaks of other classes.
     """
-    held = {name: read_analysis(path, name) for name, path in analyses.items()}
-    for name, found in held.items():
-        require_same_classes(found["classes"], tuple(job.classes), analyses[name])
+    held = {name: read_analysis(path, name, tuple(job.classes)) for name, path in analyses.items()}
     return {
         "sure_families": [_family(name, family) for name, family in held["comparisons"]["families"].items()],
         "sure_claims": _claims(held["comparisons"]),
@@ -59,9 +56,12 @@ def _family(name: str, family: Facts) -> str:
 
 
 def _claims(comparisons: Facts) -> list[str]:
-    """What may be said of the first comparison of each table, in accuracy or whatever is compared first."""
-    families = [family["comparisons"] for family in comparisons["families"].values() if family["comparisons"]]
-    return list(dict.fromkeys(found[0]["claim"] for found in families))
+    """What may be said of the first comparison of each table; of a pair that two tables share, in the first of them."""
+    firsts = [family["comparisons"][0] for family in comparisons["families"].values() if family["comparisons"]]
+    by_pair: dict[tuple[str, str, str], str] = {}
+    for one in firsts:
+        by_pair.setdefault((one["ours"], one["theirs"], one["metric"]), one["claim"])
+    return list(by_pair.values())
 
 
 def _level(entry: Facts, levels: Facts) -> str:

@@ -127,11 +127,12 @@ def _pairs(labels: Whole, probabilities: Floats, cases: Whole, weights: Floats, 
     positive = labels == one
     negative = ~positive if other is None else labels == other
     wins = np.zeros((n_cases, n_cases))
-    for case in np.unique(cases[negative]):
-        rivals = np.sort(scores[negative & (cases == case)])
-        below = np.searchsorted(rivals, scores[positive], "left")
-        up_to = np.searchsorted(rivals, scores[positive], "right")
-        wins[:, case] = np.bincount(cases[positive], (below + up_to) / 2, minlength=n_cases)
+    order = np.flatnonzero(negative)[np.lexsort((scores[negative], cases[negative]))]  # by case, then by score
+    names, first = np.unique(cases[order], return_index=True)
+    ours = scores[positive]
+    for case, rivals in zip(names, np.split(scores[order], first[1:]), strict=bool(len(names))):
+        both = np.searchsorted(rivals, ours, "left") + np.searchsorted(rivals, ours, "right")
+        wins[:, case] = np.bincount(cases[positive], both / 2, minlength=n_cases)
     held = [np.bincount(cases[flags], minlength=n_cases) * weights for flags in (positive, negative)]
     return Pairs(wins * weights[:, None] * weights[None, :], *held)
 

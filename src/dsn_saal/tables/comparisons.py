@@ -10,7 +10,7 @@ from dsn_saal.analyse.shared import read_analysis
 from dsn_saal.params.table_jobs import AnalysisTableJob
 from dsn_saal.statistics import printed
 from dsn_saal.tables.results import FAMILIES, convention_title
-from dsn_saal.tables.table import Panel, Table, require_same_classes
+from dsn_saal.tables.table import Panel, Table
 
 Json = dict[str, Any]
 
@@ -26,8 +26,7 @@ def make_table(job: AnalysisTableJob, *, analysis: Path) -> Table:
         BadRequest: where it is missing.
         CheckFailed: where it is damaged or speaks of other classes.
     """
-    held = read_analysis(analysis, "comparisons")
-    require_same_classes(held["classes"], tuple(job.classes), analysis)
+    held = read_analysis(analysis, "comparisons", tuple(job.classes))
     metrics = [family for family in FAMILIES if family in held["metrics"]]
     percent = f"{100 * held['interval']['level']:g} %"
     columns = ["comparison"]

@@ -9,7 +9,7 @@ from dsn_saal.analyse.shared import read_analysis
 from dsn_saal.params.table_jobs import AnalysisTableJob
 from dsn_saal.statistics import printed
 from dsn_saal.tables.results import FAMILIES, convention_title
-from dsn_saal.tables.table import Panel, Table, require_same_classes
+from dsn_saal.tables.table import Panel, Table
 
 Json = dict[str, Any]
 
@@ -27,8 +27,7 @@ def make_table(job: AnalysisTableJob, *, analysis: Path) -> Table:
         BadRequest: where it is missing.
         CheckFailed: where it is damaged or speaks of other classes.
     """
-    held = read_analysis(analysis, "levels")
-    require_same_classes(held["classes"], tuple(job.classes), analysis)
+    held = read_analysis(analysis, "levels", tuple(job.classes))
     percent = f"{100 * held['interval']['level']:g} %"
     columns = ["method", "level"]
     for family in FAMILIES:
@@ -36,7 +35,7 @@ def make_table(job: AnalysisTableJob, *, analysis: Path) -> Table:
         head = f"{FAMILIES[family]} {convention_title(job, metric.partition('.')[2])}"
         columns += [head, f"{FAMILIES[family]} {percent}"]
     first = len(columns)
-    columns += [f"{title}: right of cases" for title in job.classes.values()]
+    columns += [f"named rightly: {title}" for title in job.classes.values()]
     rows = [
         (entry["title"], title, *_metrics(held, entry["levels"][level]), *_recognised(job, entry["levels"][level]))
         for entry in held["experiments"]
@@ -53,7 +52,7 @@ def make_table(job: AnalysisTableJob, *, analysis: Path) -> Table:
         panels=(
             Panel("ACC and F1", (0, 1, 2, 3, 4, 5)),
             Panel("G-mean and AUC", (0, 1, 6, 7, 8, 9)),
-            Panel("Cases of each class that are named rightly, with Wilson's interval",
+            Panel("Share of each class that is named rightly; by case how many, with Wilson's interval",
                   (0, 1, *range(first, len(columns)))),
         ),
     )  # fmt: skip
@@ -69,8 +68,12 @@ def _metrics(held: Json, at: Json | None) -> list[str]:
 
 
 def _recognised(job: AnalysisTableJob, at: Json | None) -> list[str]:
-    if at is None or "recognised" not in at:
+    """Recall of each class; by case the cases behind it, with Wilson's interval."""
+    if at is None:
         return [printed.MISSING] * len(job.classes)
+    if "recognised" not in at:
+        recalls = [at["metrics"][f"sensitivity.{name}"] for name in job.classes]
+        return [printed.mean_and_sd(found["mean"], found["sd"]) for found in recalls]
     found = [at["recognised"][name] for name in job.classes]
     return [f"{printed.rate(one['right'])} of {one['cases']} {printed.interval(one['wilson'])}" for one in found]
 

@@ -8,7 +8,7 @@ from dsn_saal.domain.classes import ClassSet
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.statistics.clusters import LEVELS, case_answers, count_cases, resampled_metrics
 from dsn_saal.statistics.measures import measure
-from dsn_saal.statistics.nested import draw_nested, nested_bootstrap, percentile_interval
+from dsn_saal.statistics.nested import draw_nested, nested_bootstrap, percentile_interval, reflected_interval
 
 CLASSES = ClassSet(("a", "b", "c"), ("A", "B", "C"), "a")
 SIZES = (1, 4, 2, 3, 1, 5, 2, 2, 3)
@@ -163,3 +163,12 @@ def test_one_case_of_each_class_gives_an_interval_of_no_width():
         [count_cases(labels, probabilities, np.arange(3))], labels, positive=0, classes=CLASSES.names, draws=50, seed=0
     )
     assert percentile_interval(found["accuracy.overall"], 0.95).bounds == (1.0, 1.0)
+
+
+def test_a_reflected_interval_is_the_percentiles_mirrored_at_the_estimate_and_never_negative():
+    draws = np.linspace(0.2, 0.6, 1001)
+    low, high = percentile_interval(draws, 0.9).bounds
+    assert reflected_interval(0.5, draws, 0.9).bounds == pytest.approx((1 - high, 1 - low))
+    assert reflected_interval(0.1, draws, 0.9).bounds == (0.0, 0.0)
+    assert reflected_interval(0.1, np.array([np.nan, 1]), 0.9).missing_because == "undefined in 1 of 2 draws"
+    assert reflected_interval(np.nan, draws, 0.9).missing_because == "the estimate is undefined"
