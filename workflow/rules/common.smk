@@ -125,6 +125,18 @@ def of_experiment(pattern, **named):
     return named_after
 
 
+def splits_shown(wildcards):
+    """Split of each protocol that a table of a public set shows, by protocol, without suffix."""
+    shown = [
+        settings.experiments[name]
+        for name in settings.report.public_tables[wildcards.table]
+    ]
+    return {
+        one.protocol: SPLIT.format(dataset=one.dataset, protocol=one.protocol)
+        for one in shown
+    }
+
+
 def listing(wildcards):
     """The listing that stands for a data set's files, where the phantom or the fetch rule writes them."""
     dataset = settings.datasets[wildcards.dataset]
