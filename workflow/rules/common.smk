@@ -80,7 +80,7 @@ SHOWN_PREPROCESSED = f"results/preprocess/{settings.report.dataset}"
 SHOWN_SPLIT = SPLIT.format(
     dataset=settings.report.dataset, protocol=settings.report.protocol
 )
-TABLES = list(table_jobs.TABLES)
+TABLES = table_jobs.shown_tables(settings)
 FIGURES = [
     *figure_jobs.FIGURES,
     *(figure_jobs.CONTACT_SHEET + name for name in settings.datasets),

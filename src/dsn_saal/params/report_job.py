@@ -12,6 +12,7 @@ from dsn_saal.params.protocols import Cases
 from dsn_saal.params.regimens import Regimen
 from dsn_saal.params.root import Settings
 from dsn_saal.params.shown import ExperimentRow, experiment_rows, shown_dataset
+from dsn_saal.params.table_jobs import shown_tables
 
 
 class ReportJob(Section):
@@ -33,6 +34,7 @@ class ReportJob(Section):
     control: ExperimentRow | None
     saal_ablation: tuple[ExperimentRow, ...]
     contact_sheets: dict[Name, str]
+    tables: tuple[Name, ...]
 
 
 def report_job(settings: Settings) -> ReportJob:
@@ -56,5 +58,6 @@ def report_job(settings: Settings) -> ReportJob:
         rows=experiment_rows(settings, report.table3),
         control=experiment_rows(settings, (report.control,))[0] if report.control else None,
         saal_ablation=experiment_rows(settings, report.saal_ablation),
+        tables=tuple(shown_tables(settings)),
         contact_sheets={name: dataset.title for name, dataset in settings.datasets.items()},
     )

@@ -7,7 +7,7 @@ from fake_sets import FakeSets
 
 from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
 from dsn_saal.params.report_job import report_job
-from dsn_saal.params.table_jobs import PUBLIC_TABLES, RESULT_TABLES, TABLES, table_job
+from dsn_saal.params.table_jobs import PUBLIC_TABLES, RESULT_TABLES, table_job
 from dsn_saal.report.build import Sources, build_report
 from dsn_saal.storage.atomic import write_text
 from dsn_saal.tables import ablation, certificates, compositions, datasets, results, shares, switchboard
@@ -53,7 +53,7 @@ class Paper:
         self.sets = FakeSets(root / "sets", settings, fake.origin)
         self.write_tables()
         self.sources = Sources(
-            tables={name: root / f"{name}.json" for name in TABLES},
+            tables={name: root / f"{name}.json" for name in self.job.tables},
             figures={name: root / f"{name}.svg" for name in self.figures},
             summaries=self.summaries, training=self.training, flow=fake.flow, mask_quality=fake.mask_quality,
             index=fake.index_path, certificate=fake.certificate,
@@ -108,6 +108,7 @@ class Paper:
                     certificates=public.proofs_of(name), **reported,
                 )
                 for name in PUBLIC_TABLES
+                if name in self.job.tables
             ),
         ]  # fmt: skip
         for table in tables:
