@@ -191,6 +191,8 @@ def finished(tmp_path_factory):
     tree.keep("methods", "plain")
     for item in ("table3", "table4", "table5", "figure4"):
         tree.put(f"report.{item}", ["vgg16_bn_ce", "dsn_saal"])
+    for item in ("table7a", "table7b", "table8", "table9"):
+        tree.put(f"report.{item}", [])
     tree.put("report.table6", {"VGG-16": ["vgg16_bn_ce"], "DSN-SAAL": ["dsn_saal"]})
     tree.put("report.saal_ablation", ["dsn_saal", "dsn_saal_normalised"])
     tree.put("report.control", None)

@@ -101,7 +101,7 @@ SHOWN_PREPROCESSED = f"results/preprocess/{settings.report.dataset}"
 SHOWN_SPLIT = SPLIT.format(
     dataset=settings.report.dataset, protocol=settings.report.protocol
 )
-TABLES = list(table_jobs.TABLES)
+TABLES = table_jobs.shown_tables(settings)
 FIGURES = [
     *figure_jobs.FIGURES,
     *(figure_jobs.CONTACT_SHEET + name for name in settings.datasets),
@@ -151,6 +151,18 @@ def of_experiment(pattern, **named):
         )
 
     return named_after
+
+
+def splits_shown(wildcards):
+    """Split of each protocol that a table of a public set shows, by protocol, without suffix."""
+    shown = [
+        settings.experiments[name]
+        for name in settings.report.public_tables[wildcards.table]
+    ]
+    return {
+        one.protocol: SPLIT.format(dataset=one.dataset, protocol=one.protocol)
+        for one in shown
+    }
 
 
 def listing(wildcards):

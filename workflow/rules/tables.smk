@@ -237,18 +237,6 @@ rule table1:
         "--settings {params.settings:q} &> {log:q}"
 
 
-def splits_shown(wildcards):
-    """Split of each protocol that a table of a public set shows, by protocol, without suffix."""
-    shown = [
-        settings.experiments[name]
-        for name in settings.report.public_tables[wildcards.table]
-    ]
-    return {
-        one.protocol: SPLIT.format(dataset=one.dataset, protocol=one.protocol)
-        for one in shown
-    }
-
-
 rule public_table:
     input:
         lambda wildcards: expand(

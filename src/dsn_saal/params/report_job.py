@@ -12,6 +12,7 @@ from dsn_saal.params.protocols import Cases
 from dsn_saal.params.regimens import Regimen
 from dsn_saal.params.root import Settings
 from dsn_saal.params.shown import ExperimentRow, experiment_rows, shown_dataset
+from dsn_saal.params.table_jobs import shown_tables
 
 
 class ReportJob(Section):
@@ -40,6 +41,7 @@ class ReportJob(Section):
     crosses: tuple[ExperimentRow, ...]
     saal_ablation: tuple[ExperimentRow, ...]
     contact_sheets: dict[Name, str]
+    tables: tuple[Name, ...]
 
 
 def report_job(settings: Settings) -> ReportJob:
@@ -70,5 +72,6 @@ def report_job(settings: Settings) -> ReportJob:
         cam_class=settings.probe.cam_class,
         crosses=experiment_rows(settings, settings.probe.cross),
         saal_ablation=experiment_rows(settings, report.saal_ablation),
+        tables=tuple(shown_tables(settings)),
         contact_sheets={name: dataset.title for name, dataset in settings.datasets.items()},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.base import Name, Section
 from dsn_saal.params.datasets import Dataset
 from dsn_saal.params.methods import Classical, Features
@@ -249,6 +250,8 @@ PUBLIC_TABLES = {
 def public_table_job(settings: Settings, name: str) -> PublicTableJob:
     """The block of `dsn-saal table table7a` and its kin."""
     names = settings.report.public_tables[name]
+    if not names:
+        raise BadRequest(f"there is no {name}: report.{name} names no experiment")
     dataset = settings.datasets[settings.experiments[names[0]].dataset]
     quoted, title = PUBLIC_TABLES[name]
     return PublicTableJob(
@@ -352,3 +355,9 @@ TABLES: dict[str, Callable[[Settings], Section]] = {
 def table_job(settings: Settings, name: str) -> Section:
     """The block of `dsn-saal table NAME`."""
     return known_job("table", name, TABLES)(settings)
+
+
+def shown_tables(settings: Settings) -> list[str]:
+    """The tables that are made: all, but of the public sets those that have an experiment."""
+    empty = {name for name, experiments in settings.report.public_tables.items() if not experiments}
+    return [name for name in TABLES if name not in empty]

@@ -15,7 +15,7 @@ from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.params.analyse_jobs import ANALYSES
 from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
 from dsn_saal.params.report_job import ReportJob
-from dsn_saal.params.table_jobs import TABLES
+from dsn_saal.params.table_jobs import PUBLIC_TABLES
 from dsn_saal.report.certainty import certainty_facts
 from dsn_saal.report.facts import contact_sheet_facts, data_facts, method_facts, read_json
 from dsn_saal.report.outcomes import result_facts
@@ -93,6 +93,7 @@ def collect_facts(job: ReportJob, sources: Sources) -> dict[str, Any]:
             )  # fmt: skip
     facts |= method_facts(job) | result_facts(job, summaries) | contact_sheet_facts(job)
     facts |= probe_facts(job, summaries, cams=sources.cams, crosses=sources.crosses)
+    facts["public_tables"] = [name for name in PUBLIC_TABLES if name in job.tables]
     return facts | study_facts(job, sources.summaries, sources.training) | certainty_facts(job, sources.analyses)
 
 
@@ -103,7 +104,7 @@ def build_report(job: ReportJob, sources: Sources, out: Path) -> None:
         BadRequest: where a file is missing or not one the paper prints.
         CheckFailed: where files are damaged or do not belong together.
     """
-    _require_names("table", sources.tables, TABLES)
+    _require_names("table", sources.tables, job.tables)
     _require_names("figure", sources.figures, [*FIGURES, *(CONTACT_SHEET + name for name in job.contact_sheets)])
     _require_names("analysis", sources.analyses, ANALYSES)
     facts = collect_facts(job, sources)

@@ -16,7 +16,7 @@ from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
 from dsn_saal.params.html_job import html_job
 from dsn_saal.params.probe_jobs import cross_job
 from dsn_saal.params.report_job import report_job
-from dsn_saal.params.table_jobs import AUDIT_TABLES, PUBLIC_TABLES, RESULT_TABLES, TABLES, table_job
+from dsn_saal.params.table_jobs import AUDIT_TABLES, PUBLIC_TABLES, RESULT_TABLES, table_job
 from dsn_saal.report.build import Sources, build_report
 from dsn_saal.report.html.build import build_page
 from dsn_saal.report.html.sources import Sources as HtmlSources
@@ -143,7 +143,7 @@ class Paper:
         self.write_analyses()
         self.write_tables()
         self.sources = Sources(
-            tables={name: root / f"{name}.json" for name in TABLES},
+            tables={name: root / f"{name}.json" for name in self.job.tables},
             figures={name: root / f"{name}.svg" for name in self.figures},
             summaries=self.summaries, training=self.training,
             cams=self.cams, crosses=self.crosses, flow=fake.flow, mask_quality=fake.mask_quality,
@@ -214,6 +214,7 @@ class Paper:
                     certificates=public.proofs_of(name), **reported,
                 )
                 for name in PUBLIC_TABLES
+                if name in self.job.tables
             ),
         ]  # fmt: skip
         for table in tables:

@@ -8,6 +8,7 @@ import pytest
 from pypdf import PdfReader
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.params.table_jobs import PUBLIC_TABLES
 from dsn_saal.report.build import collect_facts
 from dsn_saal.report.outcomes import _control_reading, _reading
 from dsn_saal.storage.tables import write_table
@@ -28,13 +29,25 @@ def test_phantoms_are_named_on_every_page(paper):
     assert len(texts) >= 4 and all("PHANTOM DATA" in text for text in texts)
     whole = " ".join(texts)
     assert "Composition of COVID19-Diag (phantom data)" in whole and "test part of COVID19-Diag (phantom data)" in whole
-    assert "no number here may be set beside one of theirs" in whole
+    assert "no number here may be compared with one of theirs" in whole
 
 
 def test_clinical_data_are_not_called_phantoms(paper):
     texts = pages(paper(origin="clinical").build())
     assert not any("phantom data" in text.lower() or "are phantoms" in text for text in texts)
     assert "The images behind the published results are not public" in texts[0]
+
+
+def test_public_sets_are_printed_where_they_have_experiments(paper):
+    text = " ".join(pages(paper().build()))
+    assert "Public data sets" in text and "Quoted, clinical images: not comparable by test" in text
+
+
+def test_a_paper_without_public_sets_prints_no_word_of_them(paper):
+    one = paper(**{f"report__{name}": [] for name in PUBLIC_TABLES})
+    text = " ".join(pages(one.build()))
+    assert "Public data sets" not in text and "Fewer slices of one class" in text
+    assert not set(PUBLIC_TABLES) & set(one.sources.tables)
 
 
 def test_the_same_files_give_the_same_bytes(paper):
