@@ -75,7 +75,9 @@ class Table:
 
 def to_json(table: Table) -> dict[str, Any]:
     """The table as JSON holds it; the title bears the origin's mark."""
-    return asdict(table) | {"title": table.heading, "panels": [asdict(panel) for panel in table.printed_panels]}
+    panels = [asdict(panel) for panel in table.printed_panels]
+    shown = [{key: value for key, value in panel.items() if value is not None} for panel in panels]
+    return asdict(table) | {"title": table.heading, "panels": shown}
 
 
 def to_csv(table: Table) -> str:

@@ -84,3 +84,16 @@ def test_a_change_is_of_the_runs_that_finished_in_both(thinned):
     before = thinned.read(whole)["metrics"]["sensitivity.covid19"]["values"]
     change = sum(value - before[run] for run, value in zip((1, 2), values, strict=True)) / 2
     assert thinned.rows()[1]["SEN COVID-19"].endswith(f"({change:+.3f})".replace("-", "−"))
+
+
+def test_the_footnote_says_in_what_the_runs_of_each_row_differ(thinned):
+    for row in thinned.job.rows:
+        if row.share < 1:
+            held = thinned.read(row.name) | {"varies": "training_part", "draws": 5}
+            thinned.files[row.name].write_text(json.dumps(held))
+    note = next(
+        note for note in make_table(thinned.job, summaries=thinned.files).footnotes if note.startswith("Mean ±")
+    )
+    assert "the split is the same, there are no folds (VGG-16 at 100 % and DSN-SAAL at 100 %)" in note
+    assert "and in the draw of their training part; the test part is the same" in note and "(all other rows)" in note
+    assert "a spread over what differs, not a confidence interval" in note
