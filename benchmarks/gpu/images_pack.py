@@ -15,7 +15,7 @@ from images_format import IMAGES, INITIALISATION, SETTINGS, SLICES
 
 from dsn_saal.data import read_images
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.params.jobs import evaluate_job, train_job
+from dsn_saal.params.jobs import ClassicalJob, evaluate_job, train_job
 from dsn_saal.params.methods import Supervised
 from dsn_saal.params.root import Settings, resolve
 from dsn_saal.split.table import parts_of, read_split
@@ -117,6 +117,10 @@ def described(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
 def of_experiment(args: argparse.Namespace, settings: Settings, name: str) -> dict[str, Any]:
     """Recipe of an experiment, and its block of the evaluation."""
     job = train_job(settings, name)
+    if isinstance(job, ClassicalJob):
+        raise BadRequest("only supervised methods are trained from a pack", value="classical", where=name)
+    if job.train.runs != settings.train.runs:
+        raise BadRequest("a pack holds one split, no folds", value=settings.experiments[name].protocol, where=name)
     if not isinstance(job.method, Supervised):
         raise BadRequest("only supervised methods are trained from a pack", value=job.method.kind, where=name)
     if job.train.select_epoch != "last":

@@ -24,6 +24,7 @@ COPIED = [
     "workflow",
     "profiles",
     "src",
+    "data/reported",
 ]
 
 

@@ -15,6 +15,12 @@ from dsn_saal.params.audit import Audit
 from dsn_saal.params.base import Name, Section
 from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, Dataset, Phantom
+from dsn_saal.params.laws import (
+    require_classical,
+    require_one_dataset,
+    require_one_number_of_runs,
+    require_thumbnail,
+)
 from dsn_saal.params.learning import Evaluate, Experiment, Model, Network, Report, Train
 from dsn_saal.params.losses import CrossEntropy, Loss, Saal
 from dsn_saal.params.methods import Classical, MetaWeight, Method, NetworkMethod, SelfTrans
@@ -52,7 +58,7 @@ class Settings(Section):
         require_base(self.protocols)
         for name, method in self.methods.items():
             if isinstance(method, Classical):
-                self._require_thumbnail(name, method)
+                require_thumbnail(name, method, self.preprocess.image_size)
                 continue
             _require_known(f"methods.{name}.regimen", method.regimen, self.regimens)
             if isinstance(method, SelfTrans):
@@ -68,8 +74,8 @@ class Settings(Section):
             _require_known(f"experiments.{name}.protocol", experiment.protocol, splits)
             self._require_plain(name, experiment)
             require_pixels(name, experiment, self.datasets, self.methods)
-            self._require_classical(name, experiment)
-        self._require_one_number_of_fold_runs()
+            require_classical(name, experiment, self.methods[experiment.method])
+        require_one_number_of_runs(self.protocols, {one.protocol for one in self.experiments.values()})
         for name, dataset in self.datasets.items():
             for protocol in dataset.protocols:
                 _require_known(f"datasets.{name}.protocols", protocol, self.protocols)
@@ -91,11 +97,6 @@ class Settings(Section):
         protocol = self.protocols[self.experiments[experiment].protocol]
         return protocol.runs if isinstance(protocol, Folds) else self.train.runs
 
-    def _require_thumbnail(self, name: str, method: Classical) -> None:
-        side, size = method.features.thumbnail_px, self.preprocess.image_size
-        if size % side:
-            raise ValueError(f"methods.{name}.features.thumbnail_px is {side}, which does not divide image_size {size}")
-
     def _require_contrast(self, name: str, method: SelfTrans) -> None:
         for dataset in method.unlabelled:
             _require_known(f"methods.{name}.unlabelled", dataset, self.datasets)
@@ -108,24 +109,6 @@ class Settings(Section):
                 raise ValueError(f"methods.{name}.{key} is {wanted!r}, which has no augmentation: both views are equal")
             if self.regimens[wanted].batch_size > method.contrast.queue:
                 raise ValueError(f"methods.{name}.contrast.queue is smaller than the batches of regimen {wanted!r}")
-
-    def _require_one_number_of_fold_runs(self) -> None:
-        """The workflow declares the files of every run beforehand: one rule for folds, of one number of runs."""
-        used = {experiment.protocol for experiment in self.experiments.values()}
-        runs = {name: held.runs for name, held in self.protocols.items() if name in used and isinstance(held, Folds)}
-        if len(set(runs.values())) > 1:
-            told = ", ".join(f"protocols.{name} gives {number} runs" for name, number in runs.items())
-            raise ValueError(f"experiments on folds must agree in folds x repeats: {told}")
-
-    def _require_classical(self, name: str, experiment: Experiment) -> None:
-        """A classical method has neither network nor loss, and every other has both."""
-        is_classical = isinstance(self.methods[experiment.method], Classical)
-        for kind in ("model", "loss"):
-            if (getattr(experiment, kind) is None) != is_classical:
-                needs = "null, as its method is classical" if is_classical else "a name: its method learns a network"
-                raise ValueError(f"experiments.{name}.{kind} must be {needs}")
-        if is_classical and experiment.labels != "as_given":
-            raise ValueError(f"experiments.{name} learns by kind classical and needs labels: as_given")
 
     def _require_plain(self, name: str, experiment: Experiment) -> None:
         """Meta-Weight-Net weighs the cross-entropy of a plain network's images, whose labels must be right."""
@@ -168,7 +151,9 @@ class Settings(Section):
         if report.shortcut and self.experiments[report.shortcut].pixels != "surroundings":
             raise ValueError(f"report.shortcut is {report.shortcut!r}, which sees the lungs")
         for item, names in report.public_tables.items():
-            self._require_one_dataset(item, names)
+            for name in names:
+                _require_known(f"an experiment of report.{item}", name, self.experiments)
+            require_one_dataset(item, {name: self.experiments[name].dataset for name in names})
         for name in report.saal_ablation:
             if not isinstance(self.losses.get(self.experiments[name].loss or ""), Saal):
                 raise ValueError(f"report.saal_ablation names {name!r}, whose loss has no alpha and beta")
@@ -186,14 +171,6 @@ class Settings(Section):
                     f"analyse.experiments names {name!r} of {experiment.dataset!r} split by {experiment.protocol!r}; "
                     f"the report is of {report.dataset!r} split by {report.protocol!r}"
                 )
-
-    def _require_one_dataset(self, item: str, names: tuple[str, ...]) -> None:
-        """Refuse rows of one table that are of different data sets."""
-        for name in names:
-            _require_known(f"an experiment of report.{item}", name, self.experiments)
-        of = {name: self.experiments[name].dataset for name in names}
-        if len(set(of.values())) > 1:
-            raise ValueError(f"report.{item} sets data sets side by side: {', '.join(map(': '.join, of.items()))}")
 
     def _require_shown(self, item: str, name: str) -> None:
         """Refuse an experiment that an item of the report cannot set beside its others."""

@@ -77,6 +77,7 @@ def _spread(job: Job, summaries: Sequence[Json]) -> str:
     told = [f"over {over_runs(alike)} {_differ(*kind)}" for kind, alike in kinds.items()]
     if len(told) > 1:
         of = [listed([_title(row) for row in _rows_of(job, alike)]) for alike in kinds.values()]
+        of[-1] = "all other rows"
         told = [f"{words} ({titles})" for words, titles in zip(told, of, strict=True)]
     seeds = {kind[0] for kind in kinds} == {"nothing"}
     meaning = "a spread over seeds" if seeds else "a spread over what differs"

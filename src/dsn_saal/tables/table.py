@@ -80,11 +80,9 @@ class Table:
 
 def to_json(table: Table) -> dict[str, Any]:
     """The table as JSON holds it; the title bears the origin's mark; here alone stands where each cell comes from."""
-    return asdict(table) | {
-        "title": table.heading,
-        "panels": [asdict(panel) for panel in table.printed_panels],
-        "sources": sources_json(table.sources),
-    }
+    panels = [asdict(panel) for panel in table.printed_panels]
+    shown = [{key: value for key, value in panel.items() if value is not None} for panel in panels]
+    return asdict(table) | {"title": table.heading, "panels": shown, "sources": sources_json(table.sources)}
 
 
 def to_csv(table: Table) -> str:

@@ -95,3 +95,16 @@ def test_numbers_name_their_experiment_and_changes_the_whole_they_are_against(th
         assert {source.experiment for source in sources[2:]} == {row.name}
         expected = ("mean_sd", None) if row.name == whole else ("change", whole)
         assert {(source.kind, source.reference) for source in sources[4:]} == {expected}
+
+
+def test_the_footnote_says_in_what_the_runs_of_each_row_differ(thinned):
+    for row in thinned.job.rows:
+        if row.share < 1:
+            held = thinned.read(row.name) | {"varies": "training_part", "draws": 5}
+            thinned.files[row.name].write_text(json.dumps(held))
+    note = next(
+        note for note in make_table(thinned.job, summaries=thinned.files).footnotes if note.startswith("Mean ±")
+    )
+    assert "the split is the same, there are no folds (VGG-16 at 100 % and DSN-SAAL at 100 %)" in note
+    assert "and in the draw of their training part; the test part is the same" in note and "(all other rows)" in note
+    assert "a spread over what differs, not a confidence interval" in note

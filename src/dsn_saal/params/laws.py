@@ -1,0 +1,43 @@
+"""Laws that hold between sections of params.yaml: each raises ValueError with the key that breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from dsn_saal.params.learning import Experiment
+from dsn_saal.params.methods import Classical, Method
+from dsn_saal.params.protocols import Folds, Protocol
+
+
+def require_one_number_of_runs(protocols: Mapping[str, Protocol], used: Collection[str]) -> None:
+    """The workflow declares the files of every run beforehand: one rule for folds, of one number of runs."""
+    runs = {name: held.runs for name, held in protocols.items() if name in used and isinstance(held, Folds)}
+    if len(set(runs.values())) > 1:
+        told = ", ".join(f"protocols.{name} gives {number} runs" for name, number in runs.items())
+        raise ValueError(f"experiments on folds must agree in folds x repeats: {told}")
+
+
+def require_classical(name: str, experiment: Experiment, method: Method) -> None:
+    """A classical method has neither network nor loss, and every other has both."""
+    is_classical = isinstance(method, Classical)
+    for kind in ("model", "loss"):
+        if (getattr(experiment, kind) is None) != is_classical:
+            needs = "null, as its method is classical" if is_classical else "a name: its method learns a network"
+            raise ValueError(f"experiments.{name}.{kind} must be {needs}")
+    if is_classical and experiment.labels != "as_given":
+        raise ValueError(f"experiments.{name} learns by kind classical and needs labels: as_given")
+
+
+def require_thumbnail(name: str, method: Classical, image_size: int) -> None:
+    """A thumbnail's squares must fill the image."""
+    side = method.features.thumbnail_px
+    if image_size % side:
+        raise ValueError(
+            f"methods.{name}.features.thumbnail_px is {side}, which does not divide image_size {image_size}"
+        )
+
+
+def require_one_dataset(item: str, dataset_of: Mapping[str, str]) -> None:
+    """Rows of one table are of one data set."""
+    if len(set(dataset_of.values())) > 1:
+        raise ValueError(f"report.{item} sets data sets side by side: {', '.join(map(': '.join, dataset_of.items()))}")
