@@ -22,6 +22,7 @@ from dsn_saal.params import (
     probe_jobs,
     report_job,
     shelves,
+    public_table_jobs,
     table_jobs,
 )
 from dsn_saal.provenance.followed import require_followed

@@ -251,7 +251,7 @@ rule public_table:
     log:
         "logs/tables/{table}.log",
     wildcard_constraints:
-        table="|".join(table_jobs.PUBLIC_TABLES),
+        table="|".join(public_table_jobs.PUBLIC_TABLES),
     params:
         settings=lambda wildcards: table_jobs.table_job(
             settings, wildcards.table

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from dsn_saal.params.root import read_settings, switchboard
+from dsn_saal.params.open_choices import switchboard
+from dsn_saal.params.root import read_settings
 
 EXAMPLE = "example:\n  dsn-saal params --params params.yaml"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsn_saal.cli.common import add_settings, named_path, read_job, require_inputs
+from dsn_saal.params.public_table_jobs import PUBLIC_TABLES, PublicTableJob, public_table_job
 from dsn_saal.params.table_jobs import (
     ANALYSIS_TABLES,
     AUDIT_TABLES,
-    PUBLIC_TABLES,
     RESULT_TABLES,
     TABLES,
     AnalysisTableJob,
@@ -21,7 +21,6 @@ from dsn_saal.params.table_jobs import (
     CompositionsTableJob,
     CrossTableJob,
     DatasetsTableJob,
-    PublicTableJob,
     ResultTableJob,
     SharesTableJob,
     SwitchboardTableJob,
@@ -33,7 +32,6 @@ from dsn_saal.params.table_jobs import (
     compositions_table_job,
     cross_table_job,
     datasets_table_job,
-    public_table_job,
     result_table_job,
     shares_table_job,
     switchboard_table_job,

@@ -14,8 +14,8 @@ import typst
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.params.analyse_jobs import ANALYSES
 from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
+from dsn_saal.params.public_table_jobs import PUBLIC_TABLES
 from dsn_saal.params.report_job import ReportJob
-from dsn_saal.params.table_jobs import PUBLIC_TABLES
 from dsn_saal.report.certainty import certainty_facts
 from dsn_saal.report.facts import contact_sheet_facts, data_facts, method_facts, read_json
 from dsn_saal.report.outcomes import result_facts

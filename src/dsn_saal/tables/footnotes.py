@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dsn_saal.evaluate.summary import Json
+from dsn_saal.params.public_table_jobs import PublicRow, PublicTableJob
 from dsn_saal.params.shown import ExperimentRow
-from dsn_saal.params.table_jobs import PublicRow, PublicTableJob, ResultTableJob, ShareRow, SharesTableJob
+from dsn_saal.params.table_jobs import ResultTableJob, ShareRow, SharesTableJob
 from dsn_saal.statistics.printed import MISSING, listed, plural, share
 
 SELECTED = {

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dsn_saal.evaluate.summary import Json
+from dsn_saal.params.public_table_jobs import PublicRow, PublicTableJob
 from dsn_saal.params.reported import read_reported
-from dsn_saal.params.table_jobs import PublicRow, PublicTableJob
 from dsn_saal.statistics import printed
 from dsn_saal.tables.datasets import read_named
 from dsn_saal.tables.footnotes import result_footnotes

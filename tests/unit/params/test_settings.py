@@ -6,7 +6,8 @@ import yaml
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params import jobs
-from dsn_saal.params.root import read_settings, resolve, switchboard
+from dsn_saal.params.open_choices import switchboard
+from dsn_saal.params.root import read_settings, resolve
 
 PARAMS = Path(__file__).parents[3] / "params.yaml"
 LOSS_OF = {name: one["loss"] for name, one in yaml.safe_load(PARAMS.read_text())["experiments"].items()}

@@ -15,8 +15,9 @@ from dsn_saal.params.analyse_jobs import ANALYSES, analyse_job
 from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
 from dsn_saal.params.html_job import html_job
 from dsn_saal.params.probe_jobs import cross_job
+from dsn_saal.params.public_table_jobs import PUBLIC_TABLES
 from dsn_saal.params.report_job import report_job
-from dsn_saal.params.table_jobs import AUDIT_TABLES, PUBLIC_TABLES, RESULT_TABLES, table_job
+from dsn_saal.params.table_jobs import AUDIT_TABLES, RESULT_TABLES, table_job
 from dsn_saal.report.build import Sources, build_report
 from dsn_saal.report.html.build import build_page
 from dsn_saal.report.html.sources import Sources as HtmlSources

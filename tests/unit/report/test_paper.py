@@ -8,7 +8,7 @@ import pytest
 from pypdf import PdfReader
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.params.table_jobs import PUBLIC_TABLES
+from dsn_saal.params.public_table_jobs import PUBLIC_TABLES
 from dsn_saal.report.build import collect_facts
 from dsn_saal.report.outcomes import _control_reading, _reading
 from dsn_saal.storage.tables import write_table

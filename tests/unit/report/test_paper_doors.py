@@ -11,8 +11,9 @@ from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.figure_jobs import ANALYSIS_FIGURES, FIGURES, contact_sheet_job, figure_job
 from dsn_saal.params.jobs import parse_job
 from dsn_saal.params.probe_jobs import network_job
+from dsn_saal.params.public_table_jobs import PUBLIC_TABLES
 from dsn_saal.params.report_job import ReportJob, report_job
-from dsn_saal.params.table_jobs import ANALYSIS_TABLES, PUBLIC_TABLES, RESULT_TABLES, TABLES, table_job
+from dsn_saal.params.table_jobs import ANALYSIS_TABLES, RESULT_TABLES, TABLES, table_job
 from dsn_saal.storage.atomic import write_json
 from dsn_saal.storage.tables import write_table
 

@@ -7,8 +7,9 @@ import yaml
 from fake_sets import FakeSets
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.params.public_table_jobs import PUBLIC_TABLES
 from dsn_saal.params.reported import read_reported
-from dsn_saal.params.table_jobs import PUBLIC_TABLES, table_job
+from dsn_saal.params.table_jobs import table_job
 from dsn_saal.tables import compositions, public
 from dsn_saal.tables.quoted import quoted_rows, recomputed
 from dsn_saal.tables.table import to_csv, to_latex, to_markdown
