@@ -3,25 +3,6 @@
 ANALYSIS = "results/analyse/{analysis}.json"
 
 
-def analysed(wildcards):
-    """The experiments that an analysis reads."""
-    job = analyse_jobs.analyse_job(settings, wildcards.analysis)
-    return [row.name for row in job.rows]
-
-
-def analysed_predictions(wildcards):
-    """Predictions of every run that an analysis reads, for calibration those of the training part too."""
-    files = ["predictions.parquet"]
-    if wildcards.analysis == "calibration":
-        files.append(FITTED)
-    return expand(
-        "results/evaluate/{experiment}/{run}/{file}",
-        experiment=analysed(wildcards),
-        run=RUNS,
-        file=[*files, "metrics.json"],
-    )
-
-
 rule analyse:
     input:
         analysed_predictions,

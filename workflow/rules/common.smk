@@ -298,3 +298,29 @@ def made(folder):
         "results/report": ["paper.pdf", "report.html"],
     }
     return [f"{folder}/{name}" for name in patterns[folder]]
+
+
+def analysed(wildcards):
+    """The experiments that an analysis reads."""
+    job = analyse_jobs.analyse_job(settings, wildcards.analysis)
+    return [row.name for row in job.rows]
+
+
+def analysed_predictions(wildcards):
+    """Predictions of every run that an analysis reads, for calibration those of the training part too."""
+    files = ["predictions.parquet"]
+    if wildcards.analysis == "calibration":
+        files.append(FITTED)
+    return expand(
+        "results/evaluate/{experiment}/{run}/{file}",
+        experiment=analysed(wildcards),
+        run=RUNS,
+        file=[*files, "metrics.json"],
+    )
+
+
+def options(option, pattern, names):
+    """`--option NAME=PATH` for each name, as a list of words."""
+    return [
+        word for name in names for word in (option, f"{name}={pattern.format(name)}")
+    ]

@@ -8,13 +8,6 @@ FINDINGS = {
 }
 
 
-def options(option, pattern, names):
-    """`--option NAME=PATH` for each name, as a list of words."""
-    return [
-        word for name in names for word in (option, f"{name}={pattern.format(name)}")
-    ]
-
-
 rule report:
     input:
         expand("results/tables/{table}.json", table=TABLES),
