@@ -18,6 +18,7 @@ PROVEN_ELSEWHERE = {
     "dvc commit -f": "the documents warn of it",
     "dsn-saal phantom": "test_line.py: a rule calls it",
     "dsn-saal evaluate": "test_line.py: a rule calls it",
+    "dsn-saal predict": "test_line.py: a rule calls it",
     "dsn-saal certify": "unit/split/test_unlabelled.py; a rule calls it for methods that learn without labels",
 }
 """Commands that prose names without meaning them to be typed as they stand."""

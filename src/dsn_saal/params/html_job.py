@@ -10,7 +10,7 @@ from dsn_saal.params.jobs import train_job
 from dsn_saal.params.report_job import ReportJob, report_job
 from dsn_saal.params.root import Settings
 from dsn_saal.params.shelves import Place, figure_place, table_shelf
-from dsn_saal.params.table_jobs import TABLES
+from dsn_saal.params.table_jobs import shown_tables
 
 
 class ShownExperiment(Section):
@@ -66,7 +66,7 @@ def html_job(settings: Settings) -> HtmlJob:
         protocol=settings.report.protocol,
         datasets=datasets,
         experiments={name: _experiment(settings, name) for name in settings.experiments},
-        tables={name: table_shelf(name) for name in TABLES},
+        tables={name: table_shelf(name) for name in shown_tables(settings)},
         figures={name: figure_place(name, titles) for name in figures},
     )
 

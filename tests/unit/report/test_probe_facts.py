@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import write_cam, write_cross
+from fake_probes import write_cam, write_cross
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.evaluate.summary import read_summary
