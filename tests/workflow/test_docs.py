@@ -72,4 +72,6 @@ def test_the_readmes_table_names_what_the_rules_make(finished):
         assert re.search(rf"^rule {rule}:", rules, flags=re.M), rule
         stem, _, kinds = pattern.partition("{")
         for kind in kinds.rstrip("}").split(",") if kinds else [""]:
-            assert (finished.root / f"{stem}{kind}").is_file(), stem + kind
+            # the small line has no public sets; their tables stand in git
+            made = [root / f"{stem}{kind}" for root in (finished.root, ROOT)]
+            assert any(path.is_file() for path in made), stem + kind
