@@ -161,6 +161,15 @@ class Tree:
             assert record["settings"]["loss"] == {**record["settings"]["loss"], **loss}
 
 
+def shorten_reported(path):
+    """Leave out the rates whose feasible matrices take a minute to search."""
+    raw = yaml.safe_load(path.read_text())
+    raw["reported"] = [row for row in raw["reported"] if row["unit"] == "count" or row["table"] == "9"]
+    held = {(row["table"], row["method"]) for row in raw["reported"]}
+    raw["rows"] = [row for row in raw["rows"] if (row["table"], row["method"]) in held]
+    path.write_text(yaml.safe_dump(raw, sort_keys=False))
+
+
 def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -208,6 +217,7 @@ def finished(tmp_path_factory):
     tree.put("report.saal_ablation", ["dsn_saal", "dsn_saal_normalised"])
     tree.put("report.control", None)
     tree.put("audit.sets", AUDITED)
+    shorten_reported(tree.root / "data/reported/hu2021.yaml")
     tree.put("report.shortcut", None)
     tree.put("probe.cross_tests", {"covid19_diag": "case_wise", "sars_cov_2": "folds_by_block"})
     tree.put("probe.sanity_draws", 1)
