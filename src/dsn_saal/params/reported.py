@@ -247,7 +247,11 @@ def read_reported(path: Path) -> ReportedNumbers:
     try:
         raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BadRequest("there is no such file of reported numbers", value=path) from None
+        raise BadRequest(
+            "there is no such file of reported numbers",
+            value=path,
+            next_step="name one that is there: report.reported in params.yaml, or --reported",
+        ) from None
     except yaml.YAMLError as error:
         raise BadRequest(
             "reported numbers are not YAML", value=path, where=str(getattr(error, "problem_mark", "")).strip()
