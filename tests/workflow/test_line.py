@@ -145,7 +145,7 @@ def test_a_removed_experiment_leaves_nothing_behind(tree):
         tree.put(f"report.{item}", ["dsn_saal"])
     tree.put("report.table6", {"DSN-SAAL": ["dsn_saal"]})
     tree.put("analyse.experiments", ["dsn_saal"])
-
+    tree.put("audit.sets.COVID19-Diag.methods", {"DSN-SAAL (VGG-16)": ["dsn_saal"]})
     for item in ("cam", "cross"):
         tree.put(f"probe.{item}", ["dsn_saal"])
     assert tree.snakemake("results/train/MANIFEST", "results/evaluate/MANIFEST", "results/metrics.json") == {"metrics"}

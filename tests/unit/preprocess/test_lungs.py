@@ -113,16 +113,16 @@ def test_consolidation_is_taken_in_by_the_hull():
     assert overlap(hu, truth) > 0.97
 
 
-def joined_by_the_trachea(noise=0):
+def joined_by_the_trachea(noise=0, lumen_hu=-985, gap_hu=-300):
     """A wide trachea beside the right lung; partial volume hides a part of the wall between them."""
     side = 512
     hu, truth = thorax(side, trachea=False, noise=noise)
     wall, lumen = ellipse(side, 0.44, 0.32, 0.05, 0.05), ellipse(side, 0.44, 0.32, 0.036, 0.036)
     hu[wall & ~truth] = 30
-    hu[lumen] = -985
+    hu[lumen] = lumen_hu
     gap = np.zeros_like(truth)
     gap[int(0.325 * side) : int(0.34 * side), int(0.36 * side) : int(0.42 * side)] = True
-    hu[gap & ~truth & ~lumen] = -300
+    hu[gap & ~truth & ~lumen] = gap_hu
     return hu, truth & ~wall
 
 
@@ -132,6 +132,13 @@ def test_a_trachea_joined_to_a_lung_is_cut_out():
     found, kept = lungs_of(hu), lungs_of(hu, replace(LUNG, airways="kept"))
     assert kept.mask[trachea].all() and not found.mask[trachea].any()
     assert overlap(hu, truth) > 0.97 and overlap(hu, truth, replace(LUNG, airways="kept")) < 0.95
+
+
+def test_the_tip_of_a_lung_walled_on_three_sides_stays_lung():
+    """Between heart and breastbone a tip is as light as gas here and there, but so is the lung that it opens into."""
+    hu, _ = joined_by_the_trachea(lumen_hu=-925, gap_hu=-905)
+    tip = ellipse(512, 0.44, 0.32, 0.03, 0.03)
+    assert lungs_of(hu).mask[tip].all()
 
 
 def test_a_bubble_of_emphysema_has_no_wall_and_stays_lung():
