@@ -42,7 +42,7 @@ def require_vote(name: str, method: NetworkMethod, regimens: Mapping[str, Regime
     if votes > 1 and chosen != "last":
         raise ValueError(
             f"train.select_epoch is {chosen}, but regimens.{method.regimen}.vote_epochs is {votes}: the best epoch "
-            "alone or the last ones together are tested; set vote_epochs to 1 or select_epoch to last"
+            "alone or the last ones together are tested; set vote_epochs to 1 at each scale"
         )
 
 
