@@ -18,7 +18,7 @@ from dsn_saal.storage.listing import differences, sha256_of, write_listing
 from dsn_saal.train import single, vote
 from dsn_saal.train.checkpoint import write_checkpoint
 from dsn_saal.train.plan import plan_experiment
-from dsn_saal.train.results import read_run
+from dsn_saal.train.results import drop_weights, read_run
 
 LAST = "weights.safetensors"
 EARLIER = ["weights_epoch_002.safetensors", "weights_epoch_003.safetensors"]
@@ -219,6 +219,17 @@ def test_dropped_votes_leave_their_logits_and_the_same_predictions(place, predic
     for name in ("run-00/predictions.parquet", "run-01/predictions.parquet", "run-01/metrics.json", "summary.json"):
         assert (slim.root / "evaluated" / name).read_bytes() == (whole.root / "evaluated" / name).read_bytes(), name
     assert slim.train(runs=2, keep_weights="none", **VOTING) == content
+
+
+def test_dropping_takes_every_epoch_from_the_disk(place, voted):
+    here = place()
+    here.train(**VOTING)
+    folder = here.out / "run-00"
+    drop_weights(read_run(folder), folder, np.zeros((3, 6, 1, 3)), np.zeros(1, np.int64))
+    assert sorted(path.name for path in folder.iterdir()) == ["history.csv", "run.json", "test_logits.safetensors"]
+    record, before = json.loads((folder / "run.json").read_text()), json.loads(voted.content()["run-00/run.json"])
+    assert record["earlier_weights_sha256"] == {name: before["files"][name] for name in EARLIER}
+    assert record["weights_sha256"] == before["files"][LAST] and not read_run(folder).has_weights
 
 
 def test_the_median_run_keeps_all_its_epochs_and_gets_them_back(place):
