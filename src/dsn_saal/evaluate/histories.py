@@ -1,11 +1,13 @@
-"""Loss and accuracy on the training part after each epoch, as training wrote them down."""
+"""What training wrote of each run after each epoch: loss, accuracy on the training part, and what a loss learns."""
 
 from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +34,38 @@ class History:
     accuracy: Floats
 
 
-def read_histories(folder: Path, summary: Json) -> list[History]:
-    """The history of every run that finished, of those that a summary speaks of.
+@dataclass(frozen=True)
+class Written:
+    """What training wrote of one run.
+
+    Attributes:
+        key: the run.
+        record: its run.json.
+        rows: its history.csv, an epoch each.
+        path: of the history.
+    """
+
+    key: RunKey
+    record: Json
+    rows: list[dict[str, str]]
+    path: Path
+
+    def columns(self, names: Sequence[str], *, before: Mapping[str, Any] | None = None) -> Floats:
+        """Columns of the history (E, names), below a row that came before the first epoch.
+
+        Raises CheckFailed where a number is missing.
+        """
+        rows: list[Mapping[str, Any]] = [*([] if before is None else [before]), *self.rows]
+        try:
+            return np.array([[float(row[name]) for name in names] for row in rows]).reshape(len(rows), len(names))
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckFailed(
+                "a history lacks a number", value=str(error), where=self.path, next_step=f"train {self.key.experiment}"
+            ) from None
+
+
+def read_written(folder: Path, summary: Json) -> list[Written]:
+    """What training wrote of every run that finished, of those that a summary speaks of.
 
     Args:
         folder: results/train/<experiment>.
@@ -51,7 +83,13 @@ def read_histories(folder: Path, summary: Json) -> list[History]:
     return [_read_run(folder, RunKey(experiment, run), listed, identity=identities[run]) for run in summary["finished"]]
 
 
-def _read_run(folder: Path, key: RunKey, listed: dict[str, str], *, identity: str) -> History:
+def read_histories(folder: Path, summary: Json) -> list[History]:
+    """The history of every run that finished; arguments and errors as in `read_written`."""
+    held = (run.columns(["loss", "train_accuracy"]) for run in read_written(folder, summary))
+    return [History(loss=columns[:, 0], accuracy=columns[:, 1]) for columns in held]
+
+
+def _read_run(folder: Path, key: RunKey, listed: dict[str, str], *, identity: str) -> Written:
     record = json.loads(checked_file(folder, f"{key.run_name}/run.json", listed).read_text(encoding="utf-8"))
     if record.get("identity") != identity:
         raise CheckFailed(
@@ -59,9 +97,4 @@ def _read_run(folder: Path, key: RunKey, listed: dict[str, str], *, identity: st
             next_step=f"evaluate {key.experiment} again",
         )  # fmt: skip
     path = checked_file(folder, f"{key.run_name}/history.csv", listed)
-    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-    try:
-        loss, accuracy = (np.array([float(row[name]) for row in rows]) for name in ("loss", "train_accuracy"))
-    except (KeyError, ValueError) as error:
-        raise CheckFailed("a history lacks a number", value=str(error), where=path, next_step="train again") from None
-    return History(loss, accuracy)
+    return Written(key, record, list(csv.DictReader(path.read_text(encoding="utf-8").splitlines())), path)

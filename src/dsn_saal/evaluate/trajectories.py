@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.domain.run import RunKey
+from dsn_saal.domain.errors import BadRequest
+from dsn_saal.evaluate.histories import Written, read_written
 from dsn_saal.evaluate.summary import Json
-from dsn_saal.evaluate.trained import checked_file
-from dsn_saal.storage.listing import LISTING, read_listing
 
 Floats = NDArray[np.float64]
 
@@ -54,46 +49,21 @@ def training_counts(summary: Json) -> tuple[int, ...]:
 def read_trajectories(folder: Path, summary: Json) -> list[Trajectory]:
     """The trajectory of every run that finished, of those that a summary speaks of.
 
-    Args:
-        folder: results/train/<experiment>.
-        summary: of the same experiment; its records say which training it measured.
-
-    Raises:
-        BadRequest: where nothing was trained there, or the loss has no alpha and beta.
-        CheckFailed: where a file is missing, altered or of another training.
+    Args and errors are those of `histories.read_written`; BadRequest also where the loss has no alpha and beta.
     """
-    experiment = summary["experiment"]
-    if not (folder / LISTING).is_file():
-        raise BadRequest("there are no trained runs", value=folder, next_step=f"train {experiment} first")
-    listed = read_listing(folder)
-    identities = {entry["run"]: entry["record"]["identity"] for entry in summary["training"]}
-    return [
-        _read_run(folder, RunKey(experiment, run), listed, identity=identities[run], classes=summary["classes"])
-        for run in summary["finished"]
-    ]
+    return [_trajectory(run, summary["classes"]) for run in read_written(folder, summary)]
 
 
-def _read_run(folder: Path, key: RunKey, listed: dict[str, str], *, identity: str, classes: list[str]) -> Trajectory:
-    record = json.loads(checked_file(folder, f"{key.run_name}/run.json", listed).read_text(encoding="utf-8"))
-    if record.get("identity") != identity:
-        raise CheckFailed(
-            "a history belongs to another training than the evaluation measured", value=key.run_name, where=folder,
-            next_step=f"evaluate {key.experiment} again",
-        )  # fmt: skip
-    text = checked_file(folder, f"{key.run_name}/history.csv", listed).read_text(encoding="utf-8")
-    rows: list[dict[str, Any]] = [record["start"], *csv.DictReader(text.splitlines())]
-    n_betas = sum(name.startswith("beta_") for name in record["start"])
-    if "alpha" not in record["start"] or not n_betas:
+def _trajectory(run: Written, classes: list[str]) -> Trajectory:
+    start = run.record["start"]
+    betas = [f"beta_{number}" for number in range(1, sum(name.startswith("beta_") for name in start) + 1)]
+    if "alpha" not in start or not betas:
         raise BadRequest(
-            "a loss without alpha and beta has no trajectory", value=key.experiment,
+            "a loss without alpha and beta has no trajectory", value=run.key.experiment,
             next_step="name experiments whose loss is of kind saal",
         )  # fmt: skip
-
-    def column(name: str) -> list[float]:
-        return [float(row[name]) for row in rows]
-
     return Trajectory(
-        alpha=np.array(column("alpha")),
-        betas=np.array([column(f"beta_{number}") for number in range(1, n_betas + 1)]).T,
-        weights=np.array([column(f"w_{name}") for name in classes]).T,
+        alpha=run.columns(["alpha"], before=start)[:, 0],
+        betas=run.columns(betas, before=start),
+        weights=run.columns([f"w_{name}" for name in classes], before=start),
     )
