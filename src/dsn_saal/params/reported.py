@@ -245,7 +245,7 @@ def read_reported(path: Path) -> ReportedNumbers:
     import yaml
 
     try:
-        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except FileNotFoundError:
         raise BadRequest(
             "there is no such file of reported numbers",
