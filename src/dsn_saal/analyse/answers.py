@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,6 @@ from dsn_saal.params.analyse_jobs import AnalysisJob
 from dsn_saal.statistics.clusters import CaseCounts, Level, count_cases
 from dsn_saal.storage.tables import read_table
 
-Json = dict[str, Any]
 Floats = NDArray[np.float64]
 
 SUM_TOLERANCE = 1e-9
