@@ -126,6 +126,11 @@ def of_experiment(args: argparse.Namespace, settings: Settings, name: str) -> di
     if job.train.select_epoch != "last":
         raise BadRequest("a pack holds no validation part", value=job.train.select_epoch, where="train.select_epoch")
     regimen = settings.regimens[args.regimen] if args.regimen else job.regimen
+    if regimen.vote_epochs > 1:
+        raise BadRequest(
+            "a pack's run answers by its last epoch alone", value=regimen.vote_epochs, where=f"vote_epochs, {name}",
+            next_step="set it to 1 for this regimen, or choose another with --regimen",
+        )  # fmt: skip
     if args.batch_size:
         regimen = type(regimen).model_validate({**regimen.model_dump(), "batch_size": args.batch_size})
     recipe = recipe_of(job.model_copy(update={"regimen": regimen}))

@@ -60,7 +60,7 @@ CE = {"kind": "cross_entropy", "weighting": "none", "effective_beta": 0.0, "gamm
 REGIMEN = {
     "optimizer": {"kind": "sgd", "momentum": 0.9, "nesterov": False}, "epochs": 1, "lr": 1e-4,
     "rate": {"kind": "constant"}, "weight_decay": 5e-4, "batch_size": 128, "drop_last": False, "augmentation": None,
-    "freeze_after": None,
+    "freeze_after": None, "vote_epochs": 1,
 }  # fmt: skip
 CLASSES = ("a", "b", "c")
 

@@ -140,6 +140,7 @@ def test_bad_requests_and_altered_packs(place, capsys):
     from real_images import main
 
     assert packed(place, "--regimen", "none") == 2 and "no such regimen" in capsys.readouterr().err
+    assert packed(place, "--regimen", "self_trans") == 2 and "by its last epoch alone" in capsys.readouterr().err
     assert packed(place, "--largest-mb", "0.001") == 1 and "larger than allowed" in capsys.readouterr().err
     assert packed(place, "--scale", "paper") == 1 and "size that the params say" in capsys.readouterr().err
     assert packed(place) == 0

@@ -118,7 +118,7 @@ def test_benchmarks_train_what_params_name(scripts):
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     assert params["models"]["dsn_vgg16_bn"]["deep_supervision"] == throughput.SIDE
     assert params["losses"]["saal"] == throughput.SAAL and params["losses"]["ce"] == throughput.CE
-    fixed = ("optimizer", "weight_decay", "drop_last", "augmentation", "freeze_after")
+    fixed = ("optimizer", "weight_decay", "drop_last", "augmentation", "freeze_after", "vote_epochs")
     assert all(params["regimens"]["paper"][key] == throughput.REGIMEN[key] for key in fixed)
 
 

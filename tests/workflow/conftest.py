@@ -155,6 +155,8 @@ class Tree:
             training = json.loads(path.read_text())["training"]
             folder = self.root / "results/train" / experiment / run
             assert training["weights_sha256"] == sha256(folder / "weights.safetensors"), path
+            earlier = {path.name: sha256(path) for path in folder.glob("weights_epoch_*")}
+            assert training.get("earlier_weights_sha256", {}) == earlier, path
             record = json.loads((folder / "run.json").read_text())
             assert training["record"]["identity"] == record["identity"]
             loss = params["losses"][params["experiments"][experiment]["loss"]]

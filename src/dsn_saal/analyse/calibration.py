@@ -12,6 +12,7 @@ from dsn_saal.analyse.shared import drawn_cases, head, nulls, of_experiment, or_
 from dsn_saal.analyse.written import Json
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.domain.run import RunKey
+from dsn_saal.evaluate.stored import columns_of, require_columns, require_probabilities, stored_probabilities
 from dsn_saal.params.analyse_jobs import CalibrationJob
 from dsn_saal.statistics import calibration as measures
 from dsn_saal.statistics.confusion import ratio
@@ -82,18 +83,13 @@ def _temperature(job: CalibrationJob, folder: Path, part: str) -> measures.Tempe
             where=path,
             next_step="run dsn-saal predict for its experiment",
         )
-    table = read_table(path)
-    columns = [f"p_{name}" for name in job.classes]
-    missing = sorted({"label", "part", *columns} - set(table.columns))
-    if missing:
-        raise CheckFailed("predictions lack a column", value=", ".join(missing), where=path)
+    table, again = read_table(path), "run dsn-saal predict for its experiment again"
+    require_columns(table, ["row", "label", "part", *columns_of(job.classes)], where=path, next_step=again)
     if table.empty:
         return measures.Temperature(None, "its weights were not kept, so its training part cannot be asked")
     chosen = table[table["part"] == part]
-    probabilities = chosen[columns].to_numpy(np.float64)
-    if not np.isfinite(probabilities).all() or (probabilities < 0).any():
-        raise CheckFailed("predictions hold something that is no probability", value=", ".join(columns), where=path)
-    return measures.fit_temperature(chosen["label"].to_numpy(np.int64), probabilities)
+    require_probabilities(chosen, job.classes, where=path, next_step=again)
+    return measures.fit_temperature(chosen["label"].to_numpy(np.int64), stored_probabilities(chosen, job.classes))
 
 
 def _measured(job: CalibrationJob, slices: TestSlices, runs: Mapping[int, Floats], times: Floats) -> Json:

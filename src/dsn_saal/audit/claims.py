@@ -61,7 +61,7 @@ def conventions(family: Family, summary: Json, positive: str) -> tuple[str, ...]
 def measure_claim(
     claim: Claim,
     test: str,
-    entry: ComparedSet,
+    names: list[tuple[str, ...]],
     summaries: Mapping[str, Json],
     families: Sequence[Family],
     positive: str,
@@ -71,15 +71,14 @@ def measure_claim(
     Args:
         claim: what is claimed.
         test: how it is tested; see params.audit.Test.
-        entry: experiments behind the reported methods.
+        names: experiments of the subject and of its rivals; see `experiments_of`.
         summaries: of these experiments.
         families: of the claim's metrics.
         positive: the positive class.
 
     Raises:
-        CannotTest: where a method of the claim has no experiment here, or a run leaves a metric undefined.
+        CannotTest: where a run leaves a metric undefined.
     """
-    names = _experiments(claim, test, entry)
     first = summaries[names[0][0]]
     options = [conventions(family, first, positive) for family in families]
     readings = []
@@ -96,8 +95,8 @@ def measure_claim(
     return readings
 
 
-def _experiments(claim: Claim, test: str, entry: ComparedSet) -> list[tuple[str, ...]]:
-    """Subject and rivals as lists of experiments."""
+def experiments_of(claim: Claim, test: str, entry: ComparedSet) -> list[tuple[str, ...]]:
+    """Subject and rivals of a claim as lists of experiments; raises CannotTest where a method has none here."""
     if test in ("falls", "falls_less", "rises", "stays_above_zero"):
         if entry.falling is None:
             raise CannotTest("no experiments with falling shares are named in params audit")
@@ -142,6 +141,10 @@ def _lack(claim: Claim, test: str, names: list[tuple[str, ...]], metrics: tuple[
 
 def _above_all(claim: Claim, subject: tuple[str, ...], rivals: tuple[str, ...], metric: str, at: Measured) -> float:
     return max(at(rival, metric) for rival in rivals) - at(subject[0], metric)
+
+
+def _below_all(claim: Claim, subject: tuple[str, ...], rivals: tuple[str, ...], metric: str, at: Measured) -> float:
+    return at(subject[0], metric) - min(at(rival, metric) for rival in rivals)
 
 
 def _above_its_pair(
@@ -190,6 +193,7 @@ def _above_zero(claim: Claim, method: tuple[str, ...], baseline: tuple[str, ...]
 
 TESTS: dict[str, Any] = {
     "above_all": _above_all,
+    "below_all": _below_all,
     "gains": _gains,
     "above_its_pair": _above_its_pair,
     "first_pair_gains_most": _first_pair,

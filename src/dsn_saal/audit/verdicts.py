@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from dsn_saal.audit.claims import INDICATORS, CannotTest, Outcome, measure_claim
+from dsn_saal.audit.claims import INDICATORS, CannotTest, Outcome, experiments_of, measure_claim
 from dsn_saal.audit.numbers import Against, compare
 from dsn_saal.audit.statics import impossible_reading, static_verdict
 from dsn_saal.domain.errors import BadRequest
@@ -133,10 +133,10 @@ def _number(measured: Measured, row: Reported) -> Json:
 
 def _verdict_of_number(measured: Measured, row: Reported, against: list[Against]) -> Json:
     obstacle = measured.obstacle(row.dataset)
+    if not against and row.dataset in measured.job.audit.sets:
+        obstacle = "params audit name nothing here that measures it"
     if obstacle is not None:
         return {"verdict": "NOT COMPARABLE", "reason": obstacle + impossible_reading(row, measured.forensics)}
-    if not against:
-        return {"verdict": "NOT COMPARABLE", "reason": "params audit name nothing here that measures it"}
     verdicts = list(dict.fromkeys(one.verdict for one in against))
     if len(verdicts) > 1:
         told = "; ".join(f"{one.metric} {one.verdict}" for one in against)
@@ -174,7 +174,7 @@ def _readings(measured: Measured, claim: Claim) -> tuple[list[Outcome], str | No
 
 
 def _measured(measured: Measured, claim: Claim, test: str, entry: ComparedSet) -> list[Outcome]:
-    families: list[Family] = []
+    names, families = experiments_of(claim, test, entry), list[Family]()
     for metric in claim.metrics:
         if metric == "all":
             families += INDICATORS
@@ -183,7 +183,7 @@ def _measured(measured: Measured, claim: Claim, test: str, entry: ComparedSet) -
         else:
             raise CannotTest(f"params audit name no metric for {metric!r}")
     positive = measured.job.positive[claim.dataset]
-    return measure_claim(claim, test, entry, measured.summaries, tuple(dict.fromkeys(families)), positive)
+    return measure_claim(claim, test, names, measured.summaries, tuple(dict.fromkeys(families)), positive)
 
 
 def verdict_of_reading(one: Outcome, level: float) -> Verdict:

@@ -16,6 +16,7 @@ EXAMPLE = """example:
       --out results/evaluate/dsn_saal
 
 reads  IMAGES/{images.npy,index.parquet}, the split, WEIGHTS/SHA256SUMS, WEIGHTS/run-NN/{weights.safetensors,run.json}
+       and weights_epoch_NNN.safetensors of earlier epochs that vote, whose probabilities are averaged with the last's
        (test_logits.safetensors where a run kept no weights, failed.json where it diverged: its predictions are empty)
 writes OUT/run-NN/{predictions.parquet,metrics.json} for every run, OUT/summary.json; the rest of OUT is removed"""
 

@@ -16,6 +16,7 @@ EXAMPLE = """example:
       --out results/evaluate/dsn_saal
 
 reads  IMAGES/{images.npy,index.parquet}, the split, WEIGHTS/SHA256SUMS, WEIGHTS/run-NN/{weights.safetensors,run.json}
+       and weights_epoch_NNN.safetensors of earlier epochs that vote, whose probabilities are averaged with the last's
 writes OUT/run-NN/train_predictions.parquet of every run, without rows where it diverged or kept no weights: what a
        temperature is fitted on. These are answers for cases that the run has seen, and no result."""
 

@@ -24,7 +24,9 @@ EXAMPLE = """examples:
 
 cam     class activation maps of the test part: OUT/{maps.npy,slices.parquet,cam.json}
 cross   the networks of one experiment on the test part of every data set of probe.cross_tests: OUT
-network the network that Figure 2 draws: OUT"""
+network the network that Figure 2 draws: OUT
+
+Where the last epochs of a run vote, cam and cross look at the network of the last one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,6 +21,7 @@ reads  IMAGES/images.npy, the split and its certificate
 writes OUT/run-NN/{weights.safetensors,history.csv,run.json} for every run, OUT/SHA256SUMS; the rest of OUT is removed.
        A run that train.keep_weights does not name leaves test_logits.safetensors in place of its weights; one that
        diverged leaves failed.json and history.csv, and the others go on. Contrastive phases leave pretraining.csv too.
+       Where the last epochs vote, weights_epoch_NNN.safetensors of each but the last lie beside weights.safetensors.
        A run of a classical method leaves test_logits.safetensors and run.json: it has neither weights nor epochs.
 Interrupt it at any time: started again it goes on, to the same bytes.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 
 from dsn_saal.data.resident import ResidentImages
 from dsn_saal.domain.errors import CheckFailed
-from dsn_saal.models import Network
+from dsn_saal.models import Network, read_weights
 from dsn_saal.storage.atomic import replacing
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
@@ -63,14 +63,45 @@ def predict_logits(
     return logits
 
 
+def voted_logits(
+    network: Network,
+    weights: Sequence[Path],
+    images: ResidentImages,
+    *,
+    batch_size: int,
+    progress: Progress = lambda items, _: items,
+) -> NDArray[np.float64]:
+    """Logits of a network under the weights of each epoch that votes, one after another; it ends with the last.
+
+    Args:
+        network: in evaluation mode, on the device of the images.
+        weights: a file an epoch, in the order in which their answers are averaged.
+        images: n images.
+        batch_size: images a step.
+        progress: passes batches on and shows how many of a total went by.
+
+    Returns:
+        (outputs, n, C) for one file, (epochs, outputs, n, C) for several.
+
+    Raises:
+        BadRequest: where a file is missing.
+        CheckFailed: where it belongs to another network, or a logit is no number.
+    """
+    answers = []
+    for path in weights:
+        read_weights(path, network)
+        answers.append(predict_logits(network, images, batch_size=batch_size, progress=progress))
+    return answers[0] if len(answers) == 1 else np.stack(answers)
+
+
 def write_logits(path: Path, logits: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
-    """Write logits (outputs, n, C) as the float32 that they are, with the rows of images.npy (n,) they belong to."""
+    """Write logits (..., n, C) as the float32 that they are, with the rows of images.npy (n,) they belong to."""
     with replacing(path) as part:
         save_file({"logits": logits.astype(np.float32), "rows": rows.astype(np.int64)}, part)
 
 
 def read_logits(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Logits (outputs, n, C) and rows (n,) that `write_logits` wrote; raises CheckFailed where the file is damaged."""
+    """Logits (..., n, C) and rows (n,) that `write_logits` wrote; raises CheckFailed where the file is damaged."""
     try:
         held = load_file(path)
         return held["logits"].astype(np.float64), held["rows"]

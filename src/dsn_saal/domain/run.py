@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 from dsn_saal.domain.errors import BadRequest
 
@@ -14,6 +16,16 @@ EXPERIMENT_NAME = r"[a-z][a-z0-9_]*"
 
 TEST_LOGITS = "test_logits.safetensors"
 """File of a run that holds its answers for the test part where its weights are not kept."""
+
+
+def epoch_weights(epoch: int) -> str:
+    """File of a run that holds the network as an epoch before its last left it, to vote with the last one."""
+    return f"weights_epoch_{epoch:03d}.safetensors"
+
+
+def earlier_weights(record: Mapping[str, Any]) -> list[str]:
+    """Those files by epoch, as the record of a run names their epochs; none where the last epoch answers alone."""
+    return [epoch_weights(epoch) for epoch in record.get("voting_epochs", ())[:-1]]
 
 
 @dataclass(frozen=True, order=True)

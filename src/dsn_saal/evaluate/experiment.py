@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from dsn_saal.data.inference import Progress, fix_arithmetic, predict_logits, read_logits
+from dsn_saal.data.inference import Progress, fix_arithmetic, read_logits, voted_logits
 from dsn_saal.data.resident import ResidentImages
 from dsn_saal.domain.classes import ClassSet
 from dsn_saal.domain.errors import CheckFailed
@@ -23,7 +23,7 @@ from dsn_saal.evaluate.predict import probabilities_of
 from dsn_saal.evaluate.summary import header_of, probability_columns, run_metrics, summary_of, without_nan
 from dsn_saal.evaluate.testpart import TestPart, read_test_part
 from dsn_saal.evaluate.trained import TrainedRun, read_trained_runs, require_same_data
-from dsn_saal.models import build_network, read_weights
+from dsn_saal.models import build_network
 from dsn_saal.models.flops import count_flops
 from dsn_saal.params.jobs import EvaluateJob, network_arguments
 from dsn_saal.storage.atomic import write_json
@@ -153,8 +153,8 @@ def _predict_runs(
         elif network is None:
             raise CheckFailed("a classical method has no weights", where=run.answer, next_step="train again")
         else:
-            read_weights(run.answer, network)
-            logits = predict_logits(network, resident(test), batch_size=job.evaluate.batch_size, progress=progress)
+            batch = job.evaluate.batch_size
+            logits = voted_logits(network, run.weights, resident(test), batch_size=batch, progress=progress)
         probabilities = probabilities_of(logits, job.evaluate.predict_from)
         tables.append(test.slices.assign(**dict(zip(probability_columns(classes), probabilities.T, strict=True))))
     return tables

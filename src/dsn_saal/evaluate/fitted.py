@@ -13,15 +13,14 @@ import pandas as pd
 import torch
 
 from dsn_saal.data import carve
-from dsn_saal.data.inference import Progress, fix_arithmetic, predict_logits
+from dsn_saal.data.inference import Progress, fix_arithmetic, voted_logits
 from dsn_saal.data.resident import ResidentImages, read_images
 from dsn_saal.domain.classes import ClassSet
 from dsn_saal.domain.errors import CheckFailed
-from dsn_saal.domain.run import TEST_LOGITS
 from dsn_saal.evaluate.predict import probabilities_of
 from dsn_saal.evaluate.summary import probability_columns
 from dsn_saal.evaluate.trained import TrainedRun, read_trained_runs, require_same_data
-from dsn_saal.models import build_network, read_weights
+from dsn_saal.models import build_network
 from dsn_saal.params.jobs import PredictJob, network_arguments
 from dsn_saal.split.table import draw_of, parts_of, read_split
 from dsn_saal.storage.tables import read_table, write_table
@@ -68,14 +67,13 @@ def predict_training_part(
     table, answered = read_split(split), 0
     for run in trained:
         slices = _training_slices(table, run, images)
-        if run.answer is None or run.answer.name == TEST_LOGITS:
+        if not run.weights:
             columns = dict.fromkeys(probability_columns(classes), np.empty(0))
             write_table(out / run.key.run_name / FITTED, slices.iloc[:0].assign(**columns))
             continue
         pixels = read_images(images / "images.npy", slices["row"].to_numpy())
         resident = ResidentImages(pixels, device=device, normalise=job.network.normalise)
-        read_weights(run.answer, network)
-        logits = predict_logits(network, resident, batch_size=job.batch_size, progress=progress)
+        logits = voted_logits(network, run.weights, resident, batch_size=job.batch_size, progress=progress)
         probabilities = probabilities_of(logits, job.predict_from)
         columns = dict(zip(probability_columns(classes), probabilities.T, strict=True))
         write_table(out / run.key.run_name / FITTED, slices.assign(**columns))

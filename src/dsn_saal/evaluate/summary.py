@@ -11,6 +11,7 @@ import pandas as pd
 from dsn_saal.domain.classes import ClassSet
 from dsn_saal.domain.origin import common_origin
 from dsn_saal.evaluate.design import ONE_SPLIT, Design, Pooled, pooled_confusions
+from dsn_saal.evaluate.stored import columns_of
 from dsn_saal.evaluate.summaries import Json
 from dsn_saal.params.jobs import EvaluateJob
 from dsn_saal.statistics.confusion import confusion_metrics
@@ -26,7 +27,7 @@ FEWEST_UNITS = 2
 
 def probability_columns(classes: ClassSet) -> list[str]:
     """Columns of predictions.parquet that hold the probabilities, in label order."""
-    return [f"p_{name}" for name in classes.names]
+    return columns_of(classes.names)
 
 
 def run_metrics(predictions: pd.DataFrame, classes: ClassSet) -> dict[str, float]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.domain.run import TEST_LOGITS, RunKey
+from dsn_saal.domain.run import TEST_LOGITS, RunKey, earlier_weights
 from dsn_saal.storage.listing import LISTING, read_listing, sha256_of
+
+EARLIER = "earlier_weights_sha256"
+"""Key of the digests of the weights of the epochs that vote before the last."""
 
 
 @dataclass(frozen=True)
@@ -22,18 +25,28 @@ class TrainedRun:
             diverged.
         weights_sha256: digest of the weights, kept or not; None where the run diverged.
         record: what training wrote down about the run (run.json, failed.json).
+        earlier: weights of the epochs that vote before the last, by epoch, checked too; none where none are kept.
+        earlier_sha256: digest of each by its name, kept or not.
     """
 
     key: RunKey
     answer: Path | None
     weights_sha256: str | None
     record: dict[str, Any]
+    earlier: tuple[Path, ...] = ()
+    earlier_sha256: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def weights(self) -> tuple[Path, ...]:
+        """Weights of every epoch that votes, the last one's at the end; a run without weights has none."""
+        return () if self.answer is None or self.answer.name == TEST_LOGITS else (*self.earlier, self.answer)
 
     def origin(self) -> dict[str, Any]:
         """What an evaluation carries on about the run, so that one can prove which training it belongs to."""
-        left_out = ("settings", "files", "weights_sha256")
+        left_out = ("settings", "files", "weights_sha256", EARLIER)
         kept = {key: value for key, value in self.record.items() if key not in left_out}
-        return {"run": self.key.run, "weights_sha256": self.weights_sha256, "record": kept}
+        earlier = {EARLIER: self.earlier_sha256} if self.earlier_sha256 else {}
+        return {"run": self.key.run, "weights_sha256": self.weights_sha256, **earlier, "record": kept}
 
     def failure(self) -> dict[str, Any]:
         """Where and how the run diverged: epoch and step, from 1, and the term."""
@@ -88,16 +101,19 @@ def read_trained_runs(folder: Path, experiment: str, n_runs: int) -> list[Traine
 def _read_run(folder: Path, key: RunKey, listed: dict[str, str]) -> TrainedRun:
     run = key.run_name
     failed = f"{run}/failed.json" in listed
-    answer = None
-    if not failed:
-        logits = f"{run}/{TEST_LOGITS}"
-        answer = checked_file(folder, logits if logits in listed else f"{run}/weights.safetensors", listed)
     path = checked_file(folder, f"{run}/{'failed' if failed else 'run'}.json", listed)
     record = json.loads(path.read_text(encoding="utf-8"))
     if "identity" not in record:
         raise CheckFailed("a run does not say what it was trained from", where=path)
-    digest = listed.get(f"{run}/weights.safetensors", record.get("weights_sha256"))
-    return TrainedRun(key, answer, None if failed else digest, record)
+    if failed:
+        return TrainedRun(key, None, None, record)
+    if f"{run}/{TEST_LOGITS}" in listed:
+        logits = checked_file(folder, f"{run}/{TEST_LOGITS}", listed)
+        return TrainedRun(key, logits, record.get("weights_sha256"), record, (), record.get(EARLIER, {}))
+    names = [f"{run}/{name}" for name in (*earlier_weights(record), "weights.safetensors")]
+    *earlier, last = [checked_file(folder, name, listed) for name in names]
+    digests = {path.name: listed[f"{run}/{path.name}"] for path in earlier}
+    return TrainedRun(key, last, listed[names[-1]], record, tuple(earlier), digests)
 
 
 def checked_file(folder: Path, name: str, listed: dict[str, str]) -> Path:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.origin import common_origin
-from dsn_saal.figures.predicted import require_named
+from dsn_saal.figures.folders import require_named
 from dsn_saal.figures.samples import choose_samples, draw_slice
 from dsn_saal.figures.style import figure_style, mark_origin, write_figure_files
 from dsn_saal.params.figure_jobs import CamFigureJob

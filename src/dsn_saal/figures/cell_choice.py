@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
-from dsn_saal.figures.predicted import probabilities
+from dsn_saal.evaluate.stored import stored_probabilities
 
 THIRDS = ("basal", "middle", "apical")
 """Where a slice lies among those of its case, from the feet to the head."""
@@ -22,7 +22,7 @@ def diagnosed(tables: Sequence[pd.DataFrame], classes: Collection[str]) -> pd.Da
         tables: predictions of the runs that finished, at least one.
         classes: names in label order.
     """
-    mean = np.mean([probabilities(table, classes) for table in tables], axis=0)
+    mean = np.mean([stored_probabilities(table, classes) for table in tables], axis=0)
     slices = tables[0][["row", "case", "label", "origin"]]
     return slices.assign(predicted=mean.argmax(axis=1), probability=mean.max(axis=1))
 

@@ -12,7 +12,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from dsn_saal.domain.origin import common_origin
-from dsn_saal.figures.predicted import probabilities, read_predictions, require_named
+from dsn_saal.evaluate.stored import read_runs, stored_probabilities
+from dsn_saal.figures.folders import require_named
 from dsn_saal.figures.style import figure_style, mark_origin, write_figure_files
 from dsn_saal.params.figure_jobs import ConfusionFigureJob
 from dsn_saal.statistics.confusion import confusion_matrix
@@ -65,12 +66,14 @@ def draw_figure(job: ConfusionFigureJob, *, predictions: Mapping[str, Path], out
 
 def _counts(job: ConfusionFigureJob, name: str, folder: Path) -> tuple[Floats, set[str]]:
     """Matrices (runs, C, C) of the runs that finished, and the origins of their slices."""
-    finished = [table for table in read_predictions(folder, name, job.runs, job.classes) if len(table)]
+    n = len(job.classes)
+    finished = [table for table in read_runs(folder, name, job.runs, job.classes) if len(table)]
     matrices = [
-        confusion_matrix(table["label"].to_numpy(), probabilities(table, job.classes).argmax(axis=1), len(job.classes))
+        confusion_matrix(
+            table["label"].to_numpy(), stored_probabilities(table, job.classes).argmax(axis=1), len(job.classes)
+        )
         for table in finished
     ]
-    n = len(job.classes)
     return np.array(matrices).reshape(-1, n, n), {str(one) for table in finished for one in table["origin"].unique()}
 
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.domain.origin import common_origin
+from dsn_saal.evaluate.stored import read_runs
 from dsn_saal.figures.cell_choice import diagnosed, most_and_least, positions, worst
-from dsn_saal.figures.predicted import read_predictions, require_named
+from dsn_saal.figures.folders import require_named
 from dsn_saal.figures.samples import draw_slice
 from dsn_saal.figures.style import figure_style, mark_origin, write_figure_files
 from dsn_saal.params.figure_jobs import DiagnosesFigureJob
@@ -59,7 +60,7 @@ def _read(job: DiagnosesFigureJob, images: Path, predictions: Mapping[str, Path]
     pixels, masks = open_array(images / "images.npy"), open_array(images / "masks.npy")
     if not len(index) == len(pixels) == len(masks):
         raise CheckFailed("images, masks and index do not belong together", where=images, next_step="run preprocess")
-    tables = [table for table in read_predictions(predictions[name], name, job.runs, job.classes) if len(table)]
+    tables = [table for table in read_runs(predictions[name], name, job.runs, job.classes) if len(table)]
     slices = diagnosed(tables, job.classes) if tables else None
     if slices is not None and not slices["row"].isin(index["row"]).all():
         raise CheckFailed("predictions are of other slices than the images", where=predictions[name],

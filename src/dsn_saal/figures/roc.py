@@ -12,16 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.origin import common_origin
-from dsn_saal.domain.run import RunKey
+from dsn_saal.evaluate.stored import read_runs, require_same_slices, stored_probabilities
+from dsn_saal.figures.folders import require_named
 from dsn_saal.figures.style import LINES, figure_style, mark_origin, write_figure_files
 from dsn_saal.params.figure_jobs import RocFigureJob
-from dsn_saal.params.shown import ExperimentRow
 from dsn_saal.statistics import printed
 from dsn_saal.statistics.ranking import auc_one_vs_rest, macro_roc, roc_on_grid
 from dsn_saal.statistics.runs import mean_and_sd
-from dsn_saal.storage.tables import read_table
 
 Floats = NDArray[np.float64]
 
@@ -63,16 +61,14 @@ def draw_figure(job: RocFigureJob, *, predictions: Mapping[str, Path], out: Path
         CheckFailed: where runs are missing or surplus, or speak of other slices.
     """
     wanted = [row.name for row in job.rows]
-    if set(wanted) != set(predictions):
-        raise BadRequest(
-            "every experiment of the figure needs one folder of predictions and no other is read",
-            value=f"predictions of {', '.join(predictions) or 'nothing'}", where=f"experiments {', '.join(wanted)}",
-            next_step="name one --predictions for each experiment",
-        )  # fmt: skip
-    tables = {row.name: _read_runs(predictions[row.name], row, job) for row in job.rows}
-    _require_same_slices(tables)
+    require_named(wanted, predictions, "--predictions")
+    tables = {name: read_runs(predictions[name], name, job.runs, job.classes) for name in wanted}
     # A run that diverged has predictions of no slice.
-    runs = {name: [_prediction(table, job) for table in tables[name] if len(table)] for name in wanted}
+    finished = {name: [table for table in tables[name] if len(table)] for name in wanted}
+    held = [(name, of_run[0]) for name, of_run in finished.items() if of_run]
+    for name, table in held:
+        require_same_slices(table, held[0][1], name, where=predictions[name])
+    runs = {name: [_prediction(table, job) for table in of_run] for name, of_run in finished.items()}
     views = _views(job)
     with figure_style():
         n_rows = -(-len(views) // 2)
@@ -83,9 +79,8 @@ def draw_figure(job: RocFigureJob, *, predictions: Mapping[str, Path], out: Path
             _draw_view(axis, view, job, runs)
         for axis in axes[len(views) :]:
             axis.set_axis_off()
-        finished = [table for tables_of in tables.values() for table in tables_of if len(table)]
-        if finished:
-            mark_origin(figure, common_origin(finished[0]["origin"]))
+        if held:
+            mark_origin(figure, common_origin(held[0][1]["origin"]))
         write_figure_files(figure, out)
 
 
@@ -131,36 +126,5 @@ def _draw_view(axis: Axes, view: View, job: RocFigureJob, runs: Mapping[str, lis
     axis.legend(frameon=False, title="area under the curve", title_fontsize=7, **place)
 
 
-def _read_runs(folder: Path, row: ExperimentRow, job: RocFigureJob) -> list[pd.DataFrame]:
-    keys = [RunKey(row.name, run) for run in range(job.runs)]
-    surplus = folder / RunKey(row.name, job.runs).run_name
-    if surplus.exists():
-        raise CheckFailed(
-            "there are predictions of more runs than the params name", value=surplus.name, where=folder,
-            next_step=f"evaluate {row.name} again",
-        )  # fmt: skip
-    return [_read_run(folder / key.run_name / "predictions.parquet", row.name) for key in keys]
-
-
-def _read_run(path: Path, experiment: str) -> pd.DataFrame:
-    if not path.is_file():
-        raise CheckFailed("a run has no predictions", where=path, next_step=f"evaluate {experiment}")
-    return read_table(path)
-
-
 def _prediction(table: pd.DataFrame, job: RocFigureJob) -> Prediction:
-    columns = [f"p_{name}" for name in job.classes]
-    missing = sorted(set(columns) - set(table.columns))
-    if missing:
-        raise CheckFailed("predictions speak of other classes than the params", value=", ".join(missing))
-    return Prediction(table["label"].to_numpy(), table[columns].to_numpy(np.float64))
-
-
-def _require_same_slices(tables: Mapping[str, list[pd.DataFrame]]) -> None:
-    columns = ["row", "case", "label"]
-    finished = [(name, table[columns]) for name, runs in tables.items() for table in runs if len(table)]
-    for name, table in finished:
-        if not table.equals(finished[0][1]):
-            raise CheckFailed(
-                "predictions are of other slices than the first curve's", value=name, next_step=f"evaluate {name} again"
-            )
+    return Prediction(table["label"].to_numpy(), stored_probabilities(table, job.classes))

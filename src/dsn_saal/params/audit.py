@@ -11,7 +11,15 @@ from dsn_saal.params.base import Name, Section, ours
 
 Family = Literal["accuracy", "f1", "g_mean", "auc", "sensitivity", "specificity"]
 Test = Literal[
-    "above_all", "gains", "above_its_pair", "first_pair_gains_most", "falls", "falls_less", "rises", "stays_above_zero"
+    "above_all",
+    "below_all",
+    "gains",
+    "above_its_pair",
+    "first_pair_gains_most",
+    "falls",
+    "falls_less",
+    "rises",
+    "stays_above_zero",
 ]
 Names = Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
 

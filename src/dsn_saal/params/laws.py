@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from dsn_saal.params.learning import Experiment
-from dsn_saal.params.methods import Classical, Method
+from dsn_saal.params.learning import Experiment, Train
+from dsn_saal.params.methods import Classical, Method, NetworkMethod, SelfTrans
 from dsn_saal.params.protocols import Folds, Protocol
+from dsn_saal.params.regimens import Regimen
 
 
 def require_one_number_of_runs(protocols: Mapping[str, Protocol], used: Collection[str]) -> None:
@@ -26,6 +27,23 @@ def require_classical(name: str, experiment: Experiment, method: Method) -> None
             raise ValueError(f"experiments.{name}.{kind} must be {needs}")
     if is_classical and experiment.labels != "as_given":
         raise ValueError(f"experiments.{name} learns by kind classical and needs labels: as_given")
+
+
+def require_vote(name: str, method: NetworkMethod, regimens: Mapping[str, Regimen], train: Train) -> None:
+    """Epochs vote on a classification, and only where the last ones are tested: no two rules choose the weights."""
+    if isinstance(method, SelfTrans):
+        for key in ("unlabelled_regimen", "target_regimen"):
+            wanted = getattr(method, key)
+            if regimens[wanted].vote_epochs > 1:
+                raise ValueError(
+                    f"methods.{name}.{key} is {wanted!r}, whose vote_epochs must be 1: its phase names no class"
+                )
+    chosen, votes = train.select_epoch, regimens[method.regimen].vote_epochs
+    if votes > 1 and chosen != "last":
+        raise ValueError(
+            f"train.select_epoch is {chosen}, but regimens.{method.regimen}.vote_epochs is {votes}: the best epoch "
+            "alone or the last ones together are tested; set vote_epochs to 1 at each scale"
+        )
 
 
 def require_thumbnail(name: str, method: Classical, image_size: int) -> None:

@@ -29,8 +29,9 @@ class Probe(Section):
     sanity_draws: int = ours("draws of random weights in that check", ge=1, le=100)
     sanity_seed: int = ours("seed of the first draw", ge=0)
     cross: tuple[Name, ...] = ours(
-        "experiments whose networks are tested on every data set of cross_tests", min_length=1, strict=False
-    )
+        "experiments whose networks, each as its last epoch left it, are tested on every data set of cross_tests",
+        min_length=1, strict=False,
+    )  # fmt: skip
     cross_tests: dict[Name, Name] = Field(
         description="data sets that foreign networks are tested on, with the split whose test part is used",
         min_length=1,

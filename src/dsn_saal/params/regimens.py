@@ -83,3 +83,21 @@ class Regimen(Section):
     freeze_after: int | None = ours(
         "epochs after which batch normalisation keeps its statistics and nothing is dropped any more; null: never", ge=0
     )
+    vote_epochs: int = open_choice(
+        "last epochs whose networks are asked, their probabilities being averaged",
+        paper="not stated",
+        default="1; of Self-Trans 10, as in its authors' code",
+        alternatives="any up to epochs",
+        ge=1,
+    )
+
+    @property
+    def voting_epochs(self) -> list[int]:
+        """The epochs, from 1, whose networks are asked; the last one is among them."""
+        return list(range(self.epochs - self.vote_epochs + 1, self.epochs + 1))
+
+    @model_validator(mode="after")
+    def _votes_are_epochs(self) -> Regimen:
+        if self.vote_epochs > self.epochs:
+            raise ValueError(f"vote_epochs is {self.vote_epochs}, but there are {self.epochs} epochs: lower it")
+        return self

@@ -19,6 +19,7 @@ from dsn_saal.params.laws import (
     require_one_dataset,
     require_one_number_of_runs,
     require_thumbnail,
+    require_vote,
 )
 from dsn_saal.params.learning import Evaluate, Experiment, Model, Network, Report, Train
 from dsn_saal.params.losses import CrossEntropy, Loss, Saal
@@ -62,6 +63,7 @@ class Settings(Section):
             _require_known(f"methods.{name}.regimen", method.regimen, self.regimens)
             if isinstance(method, SelfTrans):
                 self._require_contrast(name, method)
+            require_vote(name, method, self.regimens, self.train)
         for name, experiment in self.experiments.items():
             sections: dict[str, Collection[str]] = {
                 "dataset": self.datasets, "model": self.models, "loss": self.losses, "method": self.methods,

@@ -1,4 +1,7 @@
-"""The one run of an experiment that a probe looks into: chosen by training loss, by no result on the test part."""
+"""The one run of an experiment that a probe looks into: chosen by training loss, by no result on the test part.
+
+A probe looks into one network: where the last epochs of a run vote, into that of the last.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dsn_saal.domain.run import TEST_LOGITS
 from dsn_saal.evaluate.trained import TrainedRun, checked_file
 from dsn_saal.storage.listing import read_listing
 
@@ -22,7 +24,7 @@ class Chosen:
 
 def with_weights(runs: Sequence[TrainedRun]) -> list[TrainedRun]:
     """Those whose weights were kept."""
-    return [run for run in runs if run.answer is not None and run.answer.name != TEST_LOGITS]
+    return [run for run in runs if run.weights]
 
 
 def no_weights_because(runs: Sequence[TrainedRun]) -> str:

@@ -1,4 +1,7 @@
-"""Networks that learned from one data set, tested on another: the positive class against the rest everywhere."""
+"""Networks that learned from one data set, tested on another: the positive class against the rest everywhere.
+
+A run answers by the network of its last epoch, whether its last epochs vote or not.
+"""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from dsn_saal.statistics.runs import interval_of_mean
 from dsn_saal.statistics.runs import mean_and_sd as over_runs
 from dsn_saal.tables import footnotes
 from dsn_saal.tables.results import FAMILIES, convention_title
+from dsn_saal.tables.votes import votes
 
 Facts = dict[str, Any]
 RECALL = "sensitivity.macro"
@@ -165,6 +166,7 @@ def _machines(job: ReportJob, summaries: Mapping[str, Facts]) -> Facts:
     libraries = sorted({f"torch {record['torch']}, torchvision {record['torchvision']}" for record in every})
     return {
         "machine_sentence": f"Trained on {listed(machines)}.",
+        "vote_sentence": " ".join(votes([row.title for row in job.rows], [summaries[row.name] for row in job.rows])),
         "libraries": "; ".join(libraries),
         "determinism": "; ".join(sorted({record["determinism"] for record in every})),
         "runs_table": [

@@ -9,6 +9,7 @@ from dsn_saal.params.public_table_jobs import PublicRow, PublicTableJob
 from dsn_saal.params.shown import ExperimentRow
 from dsn_saal.params.table_jobs import ResultTableJob, ShareRow, SharesTableJob
 from dsn_saal.statistics.printed import MISSING, listed, plural, share
+from dsn_saal.tables.votes import votes
 
 SELECTED = {
     "last": "the last epoch is tested, none is selected",
@@ -32,6 +33,7 @@ def result_footnotes(job: Job, summaries: Sequence[Json]) -> tuple[str, ...]:
         *_intervals(job, summaries),
         _data(first),
         _training(job, summaries),
+        *votes(_titles(job), summaries),
         *_meta_sets(job, summaries),
     ]
     notes.append(_prediction(first))

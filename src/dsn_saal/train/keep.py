@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsn_saal.data import ResidentImages, read_images
-from dsn_saal.data.inference import fix_arithmetic, predict_logits
-from dsn_saal.models import build_network, read_weights
+from dsn_saal.data.inference import fix_arithmetic, voted_logits
+from dsn_saal.models import build_network
 from dsn_saal.params.jobs import TrainJob, network_arguments
 from dsn_saal.train.inputs import test_rows
 from dsn_saal.train.machine import Machine
@@ -34,7 +34,7 @@ def runs_to_keep(keep: Literal["all", "median", "none"], finished: Mapping[str, 
 
 
 Predict = Callable[[FinishedRun, int], tuple[NDArray[np.float64], NDArray[np.int64]]]
-"""Logits (outputs, n, C) of a finished run, and the rows (n,), from its draw of the split."""
+"""Logits ([epochs,] outputs, n, C) of a finished run, and the rows (n,), from its draw of the split."""
 
 
 def predictor(job: TrainJob, machine: Machine, *, images: Path, split: Path, batch_size: int) -> Predict:
@@ -50,7 +50,7 @@ def predictor(job: TrainJob, machine: Machine, *, images: Path, split: Path, bat
         fix_arithmetic(job.train.threads)
         resident, rows = test_part(draw)
         network = build_network(**network_arguments(job)).to(machine.device).eval()
-        read_weights(run.folder / WEIGHTS, network)
-        return predict_logits(network, resident, batch_size=batch_size), rows
+        weights = [run.folder / name for name in (*run.earlier, WEIGHTS)]
+        return voted_logits(network, weights, resident, batch_size=batch_size), rows
 
     return predict

@@ -164,6 +164,7 @@ def train(
     after_step: Callable[[Run], None],
     step: Step = supervised_step,
     validation: Validation | None = None,
+    after_epoch: Callable[[Run], None] = lambda _: None,
 ) -> None:
     """Train a run from where it stands to its last epoch; where an epoch is selected, the network ends as it was then.
 
@@ -177,6 +178,7 @@ def train(
         after_step: called after every step, with the run as it then stands.
         step: what is done with a batch.
         validation: what the best epoch is chosen by; the run then has a `best`.
+        after_epoch: called when an epoch is complete, before the next one moves anything.
 
     Raises:
         Diverged: where a loss is no longer finite; looked at once an epoch, so that no step waits for it.
@@ -196,6 +198,7 @@ def train(
             after_step(run)
         row = {"epoch": run.epoch + 1, "lr": rate} | run.tally.means(schedule.side_weight) | run.learned(classes)
         end_epoch(run, row, machine, validation)
+        after_epoch(run)
     _require_finite_weights(run, schedule.steps(len(images)))
     if run.best is not None:
         run.best.put_back(run.network)

@@ -54,6 +54,7 @@ class Plan:
         epochs: of each run.
         images_per_second: measured on this device, None where it was not measured.
         pretraining_flops: operations of a run's contrastive phases, None where their images are not known yet.
+        votes: epochs of each run whose weights are kept together.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Plan:
     epochs: int
     images_per_second: float | None
     pretraining_flops: int | None = 0
+    votes: int = 1
 
     @property
     def flops(self) -> float | None:
@@ -82,12 +84,12 @@ class Plan:
     @property
     def weight_bytes(self) -> int:
         """Disk that the weights take that are kept."""
-        return self.kept * self.parameters * FLOAT_BYTES
+        return self.kept * self.votes * self.parameters * FLOAT_BYTES
 
     @property
     def peak_bytes(self) -> int:
         """Disk that weights take at most: which run is the median is known when the last one is finished."""
-        return self.runs * self.parameters * FLOAT_BYTES
+        return self.runs * self.votes * self.parameters * FLOAT_BYTES
 
     @property
     def _left(self) -> float | None:
@@ -132,6 +134,7 @@ def plan_experiment(
         epochs=job.regimen.epochs,
         images_per_second=_speed(job, device) if measure else None,
         pretraining_flops=_of_phases(job, _images(split), unlabelled),
+        votes=job.regimen.vote_epochs,
     )
 
 

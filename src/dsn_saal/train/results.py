@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsn_saal.data.inference import write_logits
-from dsn_saal.domain.run import TEST_LOGITS
+from dsn_saal.domain.run import TEST_LOGITS, earlier_weights
 from dsn_saal.models import Network, write_weights
 from dsn_saal.storage.atomic import replacing, write_json, write_text
 from dsn_saal.storage.listing import LISTING, sha256_of, write_listing
@@ -26,7 +26,8 @@ PRETRAINING = "pretraining.csv"
 """The epochs before those of the history, where the method has some; a run that diverged in them has no history."""
 
 SEALED = {RECORD: ({WEIGHTS, HISTORY}, {TEST_LOGITS, HISTORY}, {TEST_LOGITS}), FAILED: ({HISTORY}, set[str]())}
-"""What each kind of record may speak for, besides the epochs of pretraining; a classical method has no epochs."""
+"""What each kind of record may speak for, besides the epochs of pretraining and, with the weights, those of earlier
+epochs that vote; a classical method has no epochs."""
 
 History = Sequence[Mapping[str, float]]
 """A row an epoch."""
@@ -52,6 +53,11 @@ class FinishedRun:
         return WEIGHTS in self.record["files"]
 
     @property
+    def earlier(self) -> list[str]:
+        """Names of the weights of earlier epochs that vote, by epoch, whether they were kept or not."""
+        return earlier_weights(self.record)
+
+    @property
     def parts(self) -> tuple[str, ...]:
         """Names of its files, the record last: until then a copy does not count as whole."""
         return (*sorted(self.record["files"]), FAILED if self.failed else RECORD)
@@ -66,13 +72,13 @@ def write_run(folder: Path, network: Network, histories: Mapping[str, History], 
     """Write weights and histories, then the record with the SHA-256 of all.
 
     Args:
-        folder: of the run.
+        folder: of the run; the weights of earlier epochs that vote lie there.
         network: trained.
         histories: HISTORY and, where there was some, PRETRAINING to the rows of each.
         record: what is written down about the run.
     """
     write_weights(folder / WEIGHTS, network)
-    _seal(folder, RECORD, record, WEIGHTS, *_write_histories(folder, histories))
+    _seal(folder, RECORD, record, *earlier_weights(record), WEIGHTS, *_write_histories(folder, histories))
 
 
 def write_failed_run(folder: Path, histories: Mapping[str, History], record: Mapping[str, Any]) -> None:
@@ -89,14 +95,19 @@ def write_answers(
 
 
 def drop_weights(run: FinishedRun, folder: Path, logits: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
-    """Write the run to `folder`, which may be its own, with its logits (outputs, n, C) in place of its weights."""
+    """Write the run to `folder`, which may be its own, logits ([epochs,] outputs, n, C) in place of weights."""
     write_logits(folder / TEST_LOGITS, logits, rows)
     histories = [name for name in (HISTORY, PRETRAINING) if name in run.record["files"]]
     for name in histories if run.folder != folder else ():
         with replacing(folder / name) as copy:
             shutil.copyfile(run.folder / name, copy)
-    _seal(folder, RECORD, {**run.record, "weights_sha256": run.record["files"][WEIGHTS]}, TEST_LOGITS, *histories)
-    (folder / WEIGHTS).unlink(missing_ok=True)
+    digests = run.record["files"]
+    dropped: dict[str, Any] = {"weights_sha256": digests[WEIGHTS]}
+    if run.earlier:
+        dropped["earlier_weights_sha256"] = {name: digests[name] for name in run.earlier}
+    _seal(folder, RECORD, {**run.record, **dropped}, TEST_LOGITS, *histories)
+    for name in (*run.earlier, WEIGHTS):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _write_histories(folder: Path, histories: Mapping[str, History]) -> list[str]:
@@ -118,13 +129,19 @@ def read_run(folder: Path) -> FinishedRun | None:
         try:
             record = json.loads((folder / name).read_text(encoding="utf-8"))
             files = record["files"]
-            if set(files) - {PRETRAINING} in sealed and all(
+            if _without_votes(record) - {PRETRAINING} in sealed and all(
                 sha256_of(folder / part) == digest for part, digest in files.items()
             ):
                 return FinishedRun(folder, record, failed=name == FAILED)
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return None
+
+
+def _without_votes(record: Mapping[str, Any]) -> set[str]:
+    """Files of a record but the weights of earlier epochs; those of the last are nothing without all of them."""
+    files, earlier = set(record["files"]), set(earlier_weights(record))
+    return files - earlier if earlier <= files else files - {WEIGHTS}
 
 
 def publish(finished: Mapping[str, FinishedRun], out: Path) -> None:

@@ -22,6 +22,7 @@ from dsn_saal.train.pretrain import ContrastPhase, new_contrast, phases_of, pret
 from dsn_saal.train.progress import TrainingProgress
 from dsn_saal.train.results import HISTORY, PRETRAINING, write_failed_run, write_run
 from dsn_saal.train.tally import Diverged
+from dsn_saal.train.vote import keep_votes, require_votes
 
 CHECKPOINT = "checkpoint.safetensors"
 """Name of the checkpoint in a run's folder of the state."""
@@ -45,9 +46,11 @@ def train_run(
         progress: where to say how far it is.
 
     Raises:
-        CheckFailed: where a class cannot spare a validation part, or the disk is full.
+        CheckFailed: where a class cannot spare a validation part, weights of an epoch that is to vote were removed
+            while the run was interrupted, or the disk is full.
     """
     job, machine, schedule = material.job, material.machine, schedule_of(material.job)
+    *earlier, _ = voting = job.regimen.voting_epochs
     _discard_foreign(folder, identity, progress)
     lesson = lesson_of(material, identity["seed"])
     if lesson.record.get("validation", {}).get("unit") == "slice":
@@ -66,6 +69,7 @@ def train_run(
             load_body(run.network, encoders.query.state_dict())
         if (folder / CHECKPOINT).exists():
             restore(folder / CHECKPOINT, run)
+            require_votes(folder, earlier, run.epoch)
         progress.begin(number, run, schedule.steps(len(lesson.labels)))
         train(
             run,
@@ -77,13 +81,16 @@ def train_run(
             after_step=_after_step(folder / CHECKPOINT, identity, material.checkpoint_seconds, progress.step),
             validation=lesson.validation,
             step=lesson.step,
+            after_epoch=keep_votes(folder, earlier),
         )
     except Diverged as diverged:
         write_failed_run(folder, _histories(run, encoders), record | diverged.found)
         progress.fail(diverged)
     else:
-        selected = run.epoch if run.best is None else run.best.epoch
-        write_run(folder, run.network, _histories(run, encoders), record | {"selected_epoch": selected})
+        record["selected_epoch"] = run.epoch if run.best is None else run.best.epoch
+        if earlier:
+            record["voting_epochs"] = voting
+        write_run(folder, run.network, _histories(run, encoders), record)
         progress.end(run)
     for name in (CHECKPOINT, ENCODERS):
         (folder / name).unlink(missing_ok=True)

@@ -171,6 +171,7 @@ def test_an_ece_interval_holds_its_estimate(study):
 
 def test_a_validation_part_is_preferred(study):
     settings = {"train__select_epoch": "best_validation", "train__validation_share": 0.2}
+    settings |= {f"{where}regimens__self_trans__vote_epochs": 1 for where in ("", "scales__paper__")}
     fake, job, folders = study("calibration", settings=settings)
     assert (
         "no slices to fit" in calibration.analyse(job, predictions=folders)["experiments"][0]["after_missing_because"]

@@ -102,6 +102,19 @@ class TestOnPhantoms:
         assert best["verdict"] == "NOT COMPARABLE" and "it holds in the mean, in 10 of 10 runs" in best["reason"]
         assert best["lack"] == pytest.approx(-0.1)
 
+    def test_second_place_is_a_claim_and_rivals_that_were_only_quoted_are_named(self, measured):
+        def edit(name, summary):
+            set_runs(summary, 0.86 if name == "covid_ct_self_trans" else 0.85)
+
+        verdicts = verdicts_json(measured(origin="phantom", edit=edit))
+        second, above = claim(verdicts, "ucsd_auc_second"), claim(verdicts, "ucsd_above_selftrans")
+        assert second["lack"] == pytest.approx(-0.01) and above["lack"] == pytest.approx(0.01)
+        assert "no experiment for 'COVIDNet-CT'" in claim(verdicts, "covidx_full")["reason"]
+        theirs = next(one for one in verdicts["numbers"] if one["table"] == "8" and one["metric"] == "AUC")
+        quoted = next(one for one in verdicts["numbers"] if one["method"] == "xDNN")
+        assert quoted["reason"] == "params audit name nothing here that measures it" and not quoted["ours"]
+        assert theirs["method"] == "Self-Trans" and theirs["ours"][0]["mean"] == pytest.approx(0.86)
+
 
 class TestOnClinicalData:
     def test_other_initialisation_is_not_comparable(self, measured):

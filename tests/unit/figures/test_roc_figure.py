@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.figures import roc
 from dsn_saal.params.figure_jobs import figure_job
-from dsn_saal.storage.tables import write_table
+from dsn_saal.storage.tables import read_table, write_table
 
 
 class Drawn:
@@ -80,7 +80,7 @@ def refused(evaluated, tmp_path, error, match):
 
 def test_an_experiment_without_predictions_is_refused(evaluated, tmp_path):
     evaluated[1].pop("dsn_saal")
-    refused(evaluated, tmp_path, BadRequest, "one folder of predictions")
+    refused(evaluated, tmp_path, BadRequest, "needs one folder")
 
 
 def test_a_missing_run_is_refused(evaluated, tmp_path):
@@ -104,7 +104,25 @@ def test_predictions_of_other_classes_are_refused(evaluated, tmp_path):
     for run in range(3):
         path = evaluated[1]["dsn_saal"] / f"run-{run:02d}" / "predictions.parquet"
         write_table(path, pd.read_parquet(path).rename(columns={"p_normal": "p_healthy"}))
-    refused(evaluated, tmp_path, CheckFailed, "other classes")
+    refused(evaluated, tmp_path, CheckFailed, "lack a column\n  value: p_normal")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [(np.nan, "nan in column p_normal"), (-0.1, "-0.1 in column p_normal"), (7.0, "do not sum to 1")],
+)
+def test_what_is_no_probability_is_never_drawn(evaluated, tmp_path, value, message):
+    path = evaluated[1]["dsn_saal"] / "run-01" / "predictions.parquet"
+    table = read_table(path)
+    table.loc[3, "p_normal"] = value
+    write_table(path, table)
+    refused(evaluated, tmp_path, CheckFailed, message)
+
+
+def test_a_run_without_predictions_that_did_not_diverge_is_refused(evaluated, tmp_path):
+    path = evaluated[1]["dsn_saal"] / "run-01" / "predictions.parquet"
+    write_table(path, read_table(path).iloc[:0])
+    refused(evaluated, tmp_path, CheckFailed, "does not say that it diverged")
 
 
 @pytest.mark.parametrize("failed", [(0,), (0, 1, 2)])

@@ -61,6 +61,13 @@ def test_the_paper_scale_is_table_2(raw):
         ("scales.demo.preprocess.image_size", 100, "multiple of 32"),
         ("scales.demo.regimens.paper.rate.milestones", [10, 5], "milestones must rise"),
         ("scales.paper.regimens.paper.epochs", -1, "scale: paper"),
+        ("scales.demo.regimens.self_trans.vote_epochs", 9, "vote_epochs is 9, but there are 8 epochs"),
+        ("scales.demo.regimens.self_trans.vote_epochs", 0, "regimens.self_trans.vote_epochs"),
+        (
+            "regimens.self_trans_contrast.vote_epochs",
+            2,
+            "methods.self_trans.unlabelled_regimen is 'self_trans_contrast'",
+        ),
         (
             "scales.demo.phantom.cohorts.covid19_diag.slices",
             {"covid19": 1, "normal": 1, "bacterial_pneumonia": 1},
@@ -118,6 +125,24 @@ def test_a_wrong_value_is_refused_by_name(raw, key, value, named):
     with pytest.raises(BadRequest) as error:
         resolve(put(raw, key, value))
     assert named in error.value.text() and error.value.exit_code == 2
+
+
+def test_one_epoch_is_selected_or_several_vote(raw):
+    chosen = put(put(raw, "train.select_epoch", "best_validation"), "train.validation_share", 0.2)
+    for scale in ("demo", "paper"):  # the chosen scale's law is asked last
+        with pytest.raises(BadRequest) as error:
+            resolve(chosen)
+        assert "regimens.self_trans.vote_epochs" in error.value.text() and "vote_epochs to 1" in error.value.text()
+        chosen = put(chosen, f"scales.{scale}.regimens.self_trans.vote_epochs", 1)
+    assert resolve(chosen).train.select_epoch == "best_validation"
+
+
+def test_self_trans_votes_and_nobody_else(raw):
+    """Its authors' code asks the last ten epochs."""
+    paper = resolve(put(raw, "scale", "paper"))
+    assert {name: one.vote_epochs for name, one in paper.regimens.items() if one.vote_epochs > 1} == {"self_trans": 10}
+    rows = [row for row in switchboard(paper) if row.key.endswith("vote_epochs")]
+    assert {row.key: row.chosen for row in rows}["regimens.self_trans.vote_epochs"] == "10" and len(rows) == 2
 
 
 def test_a_missing_key_is_refused_and_has_no_silent_default(raw):
@@ -188,6 +213,11 @@ def test_the_order_of_the_classes_is_their_label_on_every_way(raw):
         ("experiments.resnet50_ce.pixels", "surroundings", {"train resnet50_ce", "evaluate resnet50_ce"}),
         ("evaluate.std_ddof", 0, {f"evaluate {name}" for name in LOSS_OF}),
         ("scales.paper.regimens.paper.epochs", 119, set()),
+        (
+            "scales.demo.regimens.self_trans.vote_epochs",
+            2,
+            {f"train {name}" for name in LOSS_OF if name.endswith("self_trans")},
+        ),
     ],
 )
 def test_one_value_changes_exactly_the_jobs_that_depend_on_it(raw, key, value, touched):

@@ -113,6 +113,19 @@ def test_a_run_that_diverged_is_in_the_run_table_without_weights(page, cohort):
     assert runs[1]["weights"] is None and runs[1]["predictions"] is None and runs[0]["predictions"]
 
 
+def test_a_run_whose_epochs_vote_shows_them_with_their_weights(page, cohort):
+    made = page
+    folder = cohort("other", cases=(8, 9, 7), test_cases=3).evaluate("self_trans", settings=made.settings)
+    held = json.loads((folder / "summary.json").read_text())
+    names = {"weights_epoch_006.safetensors": "6" * 64, "weights_epoch_007.safetensors": "7" * 64}
+    entry = held["training"][1]
+    entry["record"]["voting_epochs"], entry["earlier_weights_sha256"] = [6, 7, 8], names
+    (folder / "summary.json").write_text(json.dumps(held))
+    made.sources.evaluated["self_trans"] = folder
+    runs = [run for run in gather(made.job, made.sources)["runs"] if run["experiment"] == "self_trans"]
+    assert [run["earlier_weights"] for run in runs] == [{}, names, {}] and runs[1]["epoch"] == "6 to 8"
+
+
 def test_predictions_other_than_those_measured_are_refused(page):
     made = page
     path = made.sources.evaluated["dsn_saal"] / "run-01" / "predictions.parquet"

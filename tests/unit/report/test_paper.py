@@ -100,6 +100,22 @@ def test_a_changed_parameter_changes_the_text(paper):
     assert "learning rate of 0.0375" in whole and "−1200 to 200 HU" in whole
 
 
+def test_who_votes_is_said_beside_the_rule_for_the_epoch(paper):
+    one = paper()
+    before = " ".join(pages(one.build()))
+
+    def vote(held):
+        for entry in held["training"]:
+            entry["record"]["voting_epochs"] = [7, 8]
+
+    edit(one.summaries["self_trans"], vote)
+    whole = " ".join(pages(one.build("after.pdf")))
+    words = "The probabilities of Self-Trans are means over the networks of the last 2 epochs of a run."
+    assert (
+        f"no epoch is selected. {words} Each experiment is run" in whole and "probabilities of Self-Trans" not in before
+    )
+
+
 def test_only_a_baseline_and_no_control(paper):
     one = paper(report__table3=["vgg16_bn_ce"], report__figure4=["vgg16_bn_ce"], report__control=None)
     whole = " ".join(pages(one.build()))

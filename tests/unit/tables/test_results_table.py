@@ -91,6 +91,16 @@ def test_footnotes_name_the_rows_that_started_otherwise_or_kept_cases_apart(eval
     ]
 
 
+def test_footnotes_name_the_rows_whose_epochs_vote(evaluated):
+    assert "means over the networks" not in " ".join(evaluated.table().footnotes)
+    held = json.loads(evaluated.files["self_trans"].read_text())
+    for entry in held["training"]:
+        entry["record"]["voting_epochs"] = [6, 7, 8]
+    evaluated.change("self_trans", training=held["training"])
+    notes = [note for note in evaluated.table().footnotes if "means over the networks" in note]
+    assert notes == ["The probabilities of Self-Trans are means over the networks of the last 3 epochs of a run."]
+
+
 def test_a_row_without_a_summary_is_refused(evaluated):
     evaluated.files.pop("dsn_saal")
     with pytest.raises(BadRequest, match="one summary"):

@@ -127,6 +127,28 @@ def test_interrupted_in_any_phase_it_goes_on_to_the_same_bytes(beside, whole, mo
     assert ("goes on at pretraining epoch" in capsys.readouterr().err) == (steps < 5)
 
 
+def test_its_last_epochs_vote_and_a_kill_between_them_changes_nothing(beside, whole, monkeypatch):
+    here, broken, done = beside("here"), beside("broken"), []
+    assert here.pretrain(runs=2, vote_epochs=2) == 0
+    content = here.content()
+    assert content["run-01/weights.safetensors"] == whole["run-01/weights.safetensors"]
+    record = json.loads(content["run-01/run.json"])
+    names = {"weights_epoch_001.safetensors", "weights.safetensors", "history.csv", "pretraining.csv"}
+    assert set(record["files"]) == names and record["voting_epochs"] == [1, 2]
+
+    def write_then_stop(path, run, identity):
+        write_checkpoint(path, run, identity)
+        done.append((path.name, run.epoch))
+        if done[-1] == ("checkpoint.safetensors", 1):
+            raise Interrupt
+
+    with monkeypatch.context() as patched, pytest.raises(Interrupt):
+        patched.setattr(single, "write_checkpoint", write_then_stop)
+        broken.pretrain(checkpoint_seconds=0, runs=2, vote_epochs=2)
+    assert broken.pretrain(runs=2, vote_epochs=2) == 0
+    assert broken.content() == content
+
+
 KILLER = textwrap.dedent(
     """
     import os, signal, sys

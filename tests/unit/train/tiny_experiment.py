@@ -51,6 +51,7 @@ REGIMEN = {
     "drop_last": False,
     "augmentation": None,
     "freeze_after": None,
+    "vote_epochs": 1,
 }
 TRAIN = {
     "precision": "auto",

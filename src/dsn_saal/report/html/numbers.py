@@ -129,16 +129,18 @@ def _one(records: list[Json], key: str) -> list[str]:
 
 def _run(sources: Sources, name: str, entry: Json, finished: bool) -> Json:
     record, number = entry["record"], entry["run"]
+    asked = record.get("voting_epochs", ())
     return {
         "run": number,
         "seed": record["seed"],
         "state": "finished" if finished else f"diverged in epoch {record['epoch']}",
-        "epoch": record.get("selected_epoch"),
+        "epoch": f"{asked[0]} to {asked[-1]}" if asked else record.get("selected_epoch"),
         "machine": f"{record['device']}, {record['precision']}",
         "libraries": ", ".join(f"{library} {record[library]}" for library in LIBRARIES if library in record),
         "determinism": record["determinism"],
         "identity": record["identity"],
         "weights": entry["weights_sha256"],
+        "earlier_weights": entry.get("earlier_weights_sha256", {}),
         "predictions": sources.predictions_sha256(name, number),
         "counts": record["counts"],
         "cases": record["cases"],

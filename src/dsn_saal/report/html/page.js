@@ -110,6 +110,7 @@
       ...runs.flatMap((run) => [
         make("h4", {}, `Run ${run.run}, seed ${run.seed}: ${run.state}`),
         pairs([["identity (all it was made of)", code(run.identity)], ["weights, SHA-256", code(run.weights)],
+          ...Object.entries(run.earlier_weights).map(([name, digest]) => [`${name}, SHA-256`, code(digest)]),
           ["predictions, SHA-256", code(run.predictions)], ["machine", `${run.machine}, ${run.libraries}`], ["repeats", run.determinism]]),
       ]),
     ];
