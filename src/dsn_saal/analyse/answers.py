@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,6 @@ from dsn_saal.evaluate.stored import read_runs, require_same_slices, stored_prob
 from dsn_saal.params.analyse_jobs import AnalysisJob
 from dsn_saal.statistics.clusters import CaseCounts, Level, count_cases
 
-Json = dict[str, Any]
 Floats = NDArray[np.float64]
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dsn_saal.analyse.answers import Answers, Floats, Json, TestSlices, read_answers
+from dsn_saal.analyse.answers import Answers, Floats, TestSlices, read_answers
 from dsn_saal.analyse.shared import drawn_cases, head, nulls, of_experiment, or_null, with_interval
+from dsn_saal.analyse.written import Json
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.domain.run import RunKey
 from dsn_saal.evaluate.stored import columns_of, require_columns, require_probabilities, stored_probabilities

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dsn_saal.analyse.answers import Answers, Json, TestSlices, read_answers
+from dsn_saal.analyse.answers import Answers, TestSlices, read_answers
 from dsn_saal.analyse.shared import head, of_experiment
+from dsn_saal.analyse.written import Json
 from dsn_saal.params.analyse_jobs import AnalysisJob
 from dsn_saal.statistics.clusters import case_answers
 

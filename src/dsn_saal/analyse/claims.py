@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dsn_saal.analyse.answers import Json
-from dsn_saal.analyse.shared import ONE_SPLIT
+from dsn_saal.analyse.written import ONE_SPLIT, Json
 from dsn_saal.statistics.printed import metric, plural, signed, signed_interval
 
 READINGS: Mapping[str, str] = {

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dsn_saal.analyse.answers import Answers, Floats, Json, read_answers
+from dsn_saal.analyse.answers import Answers, Floats, read_answers
 from dsn_saal.analyse.claims import claim, reading
-from dsn_saal.analyse.shared import ONE_SPLIT, drawn_cases, head, or_null, with_interval
+from dsn_saal.analyse.shared import drawn_cases, head, or_null, with_interval
+from dsn_saal.analyse.written import ONE_SPLIT, Json
 from dsn_saal.params.analyse_jobs import ComparisonsJob, Pair
 from dsn_saal.statistics.clusters import resampled_metrics
 from dsn_saal.statistics.paired import holm, probability_of_improvement, sign_flip, two_sided_share

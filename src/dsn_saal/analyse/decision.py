@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dsn_saal.analyse.answers import Answers, Floats, Json, TestSlices, read_answers
+from dsn_saal.analyse.answers import Answers, Floats, TestSlices, read_answers
 from dsn_saal.analyse.shared import banded, drawn_cases, head, nulls, of_experiment
+from dsn_saal.analyse.written import Json
 from dsn_saal.params.analyse_jobs import DecisionJob
 from dsn_saal.statistics.clusters import case_answers
 from dsn_saal.statistics.decision import acted_on, net_benefit, treat_all

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dsn_saal.analyse.answers import Answers, Floats, Json, TestSlices, read_answers
+from dsn_saal.analyse.answers import Answers, Floats, TestSlices, read_answers
 from dsn_saal.analyse.shared import banded, drawn_cases, head, of_experiment
+from dsn_saal.analyse.written import Json
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.params.analyse_jobs import PositionsJob
 from dsn_saal.statistics.confusion import ratio

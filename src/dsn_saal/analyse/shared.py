@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from dsn_saal.analyse.answers import Answers, Floats, Json, TestSlices
-from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.analyse.answers import Answers, Floats, TestSlices
+from dsn_saal.analyse.written import Json
 from dsn_saal.params.analyse_jobs import AnalysisJob
 from dsn_saal.statistics.intervals import draw_cases
 from dsn_saal.statistics.nested import percentile_interval, reflected_interval
 from dsn_saal.statistics.runs import mean_and_sd
-
-ONE_SPLIT = "All runs share one split of the cases: nothing here speaks of other splits."
 
 
 def head(analysis: str, job: AnalysisJob, slices: TestSlices) -> Json:
@@ -85,29 +80,3 @@ def banded(values: Floats, level: float) -> Json:
 def nulls(values: Floats | Sequence[float]) -> list[float | None]:
     """A list for JSON, null where a value is undefined."""
     return [or_null(value) for value in values]
-
-
-def read_analysis(path: Path, analysis: str, classes: Sequence[str] | None = None) -> Any:
-    """Read what `dsn-saal analyse` wrote; `classes` are those that it must speak of, in order, where that matters.
-
-    Raises:
-        BadRequest: where it is missing.
-        CheckFailed: where it is damaged, another analysis or of other classes.
-    """
-    again = f"run dsn-saal analyse {analysis} again"
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadRequest(
-            "there is no such analysis", value=path, next_step=f"run dsn-saal analyse {analysis}"
-        ) from None
-    except ValueError as error:
-        raise CheckFailed("an analysis is damaged", value=str(error), where=path, next_step=again) from None
-    if not isinstance(held, dict) or held.get("analysis") != analysis:
-        raise CheckFailed(f"this is not the analysis {analysis}", where=path, next_step=again)
-    if classes is not None and held["classes"] != list(classes):
-        raise CheckFailed(
-            "an analysis speaks of other classes than the params", value=", ".join(held["classes"]), where=path,
-            next_step=f"{again}; the params name {', '.join(classes)}",
-        )  # fmt: skip
-    return held

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from dsn_saal.evaluate.summary import Json
+from dsn_saal.evaluate.summaries import Json
 from dsn_saal.params.audit import ComparedSet, Family
 from dsn_saal.params.reported import PER_CENT, Claim
 from dsn_saal.statistics.counting import decimals_of

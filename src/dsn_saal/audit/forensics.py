@@ -16,6 +16,7 @@ from dsn_saal.audit.rates import rate_findings
 from dsn_saal.audit.words import word_findings
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.params.reported import ReportedNumbers
+from dsn_saal.statistics.one_thread import one_thread
 
 ABOUT = (
     "Computed from printed numbers alone. Proven means: no confusion matrix, counts or fractions, does better, up to "
@@ -30,9 +31,11 @@ def examine(reported: ReportedNumbers, tick: Callable[[str], None] = lambda word
         reported: the file.
         tick: called with a few words before each piece of long work.
     """
+    with one_thread():
+        rates = list(rate_findings(reported, tick))
     found = [
         *count_findings(reported),
-        *rate_findings(reported, tick),
+        *rates,
         *matrix_findings(reported),
         *budget_findings(reported),
         *word_findings(reported),

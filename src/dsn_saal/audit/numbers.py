@@ -8,7 +8,7 @@ from typing import Any
 
 from dsn_saal.audit.claims import conventions
 from dsn_saal.audit.tallies import part_counts
-from dsn_saal.evaluate.summary import Json
+from dsn_saal.evaluate.summaries import Json
 from dsn_saal.params.audit_jobs import VerdictsJob
 from dsn_saal.params.reported import PER_CENT, Reported, ReportedNumbers
 from dsn_saal.statistics.equivalence import Margin, agreement, noise_margin

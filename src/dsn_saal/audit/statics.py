@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dsn_saal.audit.tallies import entry
-from dsn_saal.evaluate.summary import Json
+from dsn_saal.evaluate.summaries import Json
 from dsn_saal.params.reported import Claim, Reported
 
 SUMS = ("sum.", "split_sum.", "each_class.", "kept.")

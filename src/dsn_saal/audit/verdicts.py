@@ -13,7 +13,7 @@ from dsn_saal.audit.numbers import Against, compare
 from dsn_saal.audit.statics import impossible_reading, static_verdict
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.domain.origin import PHANTOM_MARK
-from dsn_saal.evaluate.summary import Json, read_summary
+from dsn_saal.evaluate.summaries import Json, read_summary
 from dsn_saal.params.audit import ComparedSet, Family
 from dsn_saal.params.audit_jobs import VerdictsJob, compared_experiments
 from dsn_saal.params.reported import Claim, Reported, ReportedNumbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from dsn_saal.evaluate.summary import Json, read_summary
+from dsn_saal.evaluate.summaries import Json, read_summary
 from dsn_saal.storage.atomic import write_json
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.run import RunKey
-from dsn_saal.evaluate.summary import Json
+from dsn_saal.evaluate.summaries import Json
 from dsn_saal.evaluate.trained import checked_file
 from dsn_saal.storage.listing import LISTING, read_listing
 

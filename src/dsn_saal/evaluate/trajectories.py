@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.evaluate.histories import Written, read_written
-from dsn_saal.evaluate.summary import Json
+from dsn_saal.evaluate.summaries import Json
 
 Floats = NDArray[np.float64]
 

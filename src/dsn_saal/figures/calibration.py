@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dsn_saal.analyse.shared import read_analysis
+from dsn_saal.analyse.written import read_analysis
 from dsn_saal.figures.style import LINES, figure_style, mark_origin, write_figure_files
 from dsn_saal.params.figure_jobs import AnalysisFigureJob
 from dsn_saal.statistics import printed

@@ -32,6 +32,8 @@ _STYLE: Any = {
     "font.family": "DejaVu Sans",  # shipped with matplotlib, so the same everywhere
     "font.size": 8,
     "axes.titlesize": 8,
+    # right above the axes, as where nothing is in the way, and not searched for: that measures every tick, seen or not
+    "axes.titley": 1.0,
     "axes.labelsize": 8,
     "legend.fontsize": 7,
     "axes.spines.top": False,

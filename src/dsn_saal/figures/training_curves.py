@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.evaluate.histories import History, read_histories
-from dsn_saal.evaluate.summary import read_summary
+from dsn_saal.evaluate.summaries import read_summary
 from dsn_saal.figures.style import LINES, figure_style, mark_origin, write_figure_files
 from dsn_saal.params.figure_jobs import CurvesFigureJob
 

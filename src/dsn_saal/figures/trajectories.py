@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.evaluate.summary import read_summary
+from dsn_saal.evaluate.summaries import read_summary
 from dsn_saal.evaluate.trajectories import Trajectory, read_trajectories, training_counts
 from dsn_saal.figures.style import LINES, figure_style, mark_origin, write_figure_files
 from dsn_saal.params.figure_jobs import TrajectoriesFigureJob

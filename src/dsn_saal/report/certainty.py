@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dsn_saal.analyse.claims import READINGS
-from dsn_saal.analyse.shared import read_analysis
+from dsn_saal.analyse.written import read_analysis
 from dsn_saal.params.report_job import ReportJob
 from dsn_saal.statistics.printed import between, interval, listed, mean_and_sd, metric, plain, plural, rate
 

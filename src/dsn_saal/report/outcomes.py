@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dsn_saal.evaluate.summary import differences
+from dsn_saal.evaluate.summaries import differences
 from dsn_saal.params.report_job import ReportJob
 from dsn_saal.statistics.printed import count, interval, listed, mean_and_sd, metric, plural, share, signed
 from dsn_saal.statistics.runs import interval_of_mean

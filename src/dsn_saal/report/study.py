@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dsn_saal.evaluate.summary import differences
+from dsn_saal.evaluate.summaries import differences
 from dsn_saal.params.report_job import ReportJob
 from dsn_saal.statistics.effective_number import NEGLIGIBLE, alpha_of_ratio
 from dsn_saal.statistics.printed import between, count, listed, metric, near_one, plural, signed, significant

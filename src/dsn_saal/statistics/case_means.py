@@ -51,9 +51,9 @@ def rank_correlations(first: NDArray[np.floating], second: NDArray[np.floating])
     Returns:
         (n,); NaN where either row is constant.
     """
-    from scipy.stats import rankdata
+    from pandas import DataFrame
 
-    ranks = [rankdata(rows, axis=1) for rows in (first, second)]
+    ranks = [DataFrame(rows).rank(axis=1).to_numpy() for rows in (first, second)]
     one, other = (rank - rank.mean(axis=1, keepdims=True) for rank in ranks)
     spread = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
     return np.divide((one * other).sum(axis=1), spread, out=np.full(len(one), np.nan), where=spread > 0)

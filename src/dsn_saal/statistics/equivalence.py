@@ -69,7 +69,7 @@ def noise_margin(
     Raises:
         BadRequest: where a number of runs or cases leaves a term undefined.
     """
-    from scipy.stats import t as student
+    from scipy.special import stdtrit
 
     if min(n_reported, n_ours) < 2 or min(cases_ours, cases_reported) < 1:
         raise BadRequest(
@@ -83,7 +83,7 @@ def noise_margin(
     # Welch and Satterthwaite; a part of one case has no degree of freedom and no error of its own to weigh
     spread = math.fsum(error**4 / max(n - 1, 1) for error, n in terms)
     freedom = variance**2 / spread if spread > 0 else math.inf
-    quantile = float(student.ppf((1 + level) / 2, freedom))
+    quantile = float(stdtrit(freedom, (1 + level) / 2))
     return Margin(quantile * math.sqrt(variance), quantile, freedom, *runs, *cases)
 
 
@@ -98,13 +98,11 @@ def two_one_sided(difference: float, error: float, freedom: float, bound: float)
 
     Source: Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15(6), 1987.
     """
-    from scipy.stats import t as student
+    from scipy.special import stdtr
 
     if error == 0:
         return 0.0 if abs(difference) < bound else 1.0
-    return float(
-        max(student.sf((difference + bound) / error, freedom), student.cdf((difference - bound) / error, freedom))
-    )
+    return float(max(stdtr(freedom, -(difference + bound) / error), stdtr(freedom, (difference - bound) / error)))
 
 
 def agreement(difference: float, margin: Margin, bound: float, level: float) -> Agreement:

@@ -10,14 +10,15 @@ here: what fractions cannot reach, counts cannot.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.statistics.confusion import ratio
+from dsn_saal.statistics.one_class import CONVENTIONS, RATES, Classes, Metric, OneClass, metric_of
 
 Floats = NDArray[np.float64]
 
@@ -39,34 +40,14 @@ def metrics_of(hits: Floats, alarms: Floats, totals: Floats, positive: int) -> d
         class by its number, such as sensitivity.0. A precision without any call counts as 0 here, its infimum: a box
         may touch such corners.
     """
-    n_classes, total = totals.size, totals.sum()
-    misses = totals - hits
-    sensitivity, specificity = hits / totals, 1 - alarms / (total - totals)
-    precision = np.nan_to_num(ratio(hits, hits + alarms))
-    f1 = 2 * hits / (hits + alarms + totals)
-    errors, roots = misses.sum(axis=-1), np.sqrt(sensitivity * np.maximum(specificity, 0))
-    mean_precision, mean_sensitivity = precision.mean(axis=-1), sensitivity.mean(axis=-1)
-    both = mean_precision + mean_sensitivity
-    by_class = {"sensitivity": sensitivity, "specificity": specificity, "precision": precision, "f1": f1}
-    return {
-        **{f"{rate}.{k}": values[..., k] for rate, values in by_class.items() for k in range(n_classes)},
-        "accuracy.overall": 1 - errors / total,
-        "accuracy.ovr_mean": 1 - (misses + alarms).sum(axis=-1) / (n_classes * total),
-        "accuracy.positive": 1 - (misses + alarms)[..., positive] / total,
-        "accuracy.balanced": mean_sensitivity,
-        "f1.macro": f1.mean(axis=-1),
-        "f1.weighted": f1 @ (totals / total),
-        "f1.positive": f1[..., positive],
-        "f1.of_means": np.nan_to_num(ratio(2 * mean_precision * mean_sensitivity, both)),
-        "g_mean.multiclass": np.prod(sensitivity, axis=-1) ** (1 / n_classes),
-        "g_mean.ovr_mean": roots.mean(axis=-1),
-        "g_mean.root_of_means": np.sqrt(mean_sensitivity * np.maximum(specificity.mean(axis=-1), 0)),
-        "g_mean.positive": roots[..., positive],
-    }
+    size = totals.sum()
+    classes = [OneClass(hits[..., k], alarms[..., k], total, size - total) for k, total in enumerate(totals)]
+    names = [*(f"{rate}.{k}" for rate in RATES for k in range(totals.size)), *CONVENTIONS]
+    return {name: metric_of(name)(classes, positive) for name in names}
 
 
 Ranges = tuple[Floats, Floats]
-"""Smallest and largest value of each metric over a box: two arrays (boxes, metrics)."""
+"""Smallest and largest value of each metric over a box: two arrays (metrics, boxes)."""
 
 
 @dataclass(frozen=True)
@@ -87,23 +68,49 @@ class Problem:
         if self.totals.ndim != 1 or self.totals.size < 2 or (self.totals < 1).any():
             raise BadRequest("a test part needs at least two classes with items", value=self.totals.tolist())
 
+    @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The functions behind the names."""
+        return tuple(metric_of(name) for name in self.names)
+
+    @cached_property
+    def scale(self) -> Floats:
+        """(2 C) what a share is a share of: the class, and the others."""
+        return np.concatenate([self.totals, self.totals.sum() - self.totals])
+
     def values(self, points: Floats) -> Floats:
         """(..., metrics) at points (..., 2 C) of shares."""
-        hits, alarms = self.split(points)
-        found = metrics_of(hits, alarms, self.totals, self.positive)
-        return np.stack([found[name] for name in self.names], axis=-1)
+        return np.moveaxis(self.measured(self.classes(np.moveaxis(points, -1, 0))), 0, -1)
+
+    def measured(self, classes: Classes) -> Floats:
+        """(metrics, ...) of classes."""
+        return np.stack([metric(classes, self.positive) for metric in self.metrics])
+
+    def classes(self, sides: Iterable[Floats]) -> list[OneClass]:
+        """The classes at sides (2 C, ...) of shares: hits of each class, then false alarms."""
+        n_classes, counts = self.totals.size, [side * whole for side, whole in zip(sides, self.scale, strict=True)]
+        return [
+            OneClass(counts[k], counts[n_classes + k], self.scale[k], self.scale[n_classes + k])
+            for k in range(n_classes)
+        ]
+
+    def moved(self, classes: Classes, side: int, shares: Floats) -> list[OneClass]:
+        """The classes with other shares on one side; those that it does not touch keep what is known of them."""
+        k, count = side % self.totals.size, shares * self.scale[side]
+        hits, alarms = (count, classes[k].alarms) if side < self.totals.size else (classes[k].hits, count)
+        one = OneClass(hits, alarms, classes[k].total, classes[k].others)
+        return [*classes[:k], one, *classes[k + 1 :]]
 
     def split(self, points: Floats) -> tuple[Floats, Floats]:
         """Hits and false alarms (..., C) of points (..., 2 C)."""
-        n_classes = self.totals.size
-        return points[..., :n_classes] * self.totals, points[..., n_classes:] * (self.totals.sum() - self.totals)
+        n_classes, counts = self.totals.size, points * self.scale
+        return counts[..., :n_classes], counts[..., n_classes:]
 
     def ranges(self, low: Floats, high: Floats) -> Ranges:
-        """Of each metric over boxes (boxes, 2 C): the corner with least hits and most alarms, and the opposite one."""
+        """Of each metric over boxes (2 C, boxes): the corner with least hits and most alarms, and the opposite one."""
         n_classes = self.totals.size
-        worst = np.concatenate([low[:, :n_classes], high[:, n_classes:]], axis=1)
-        best = np.concatenate([high[:, :n_classes], low[:, n_classes:]], axis=1)
-        return self.values(worst), self.values(best)
+        worst, best = (*low[:n_classes], *high[n_classes:]), (*high[:n_classes], *low[n_classes:])
+        return self.measured(self.classes(worst)), self.measured(self.classes(best))
 
 
 Objective = Callable[[Ranges], Floats]
@@ -112,11 +119,11 @@ Objective = Callable[[Ranges], Floats]
 
 def largest_miss(targets: Sequence[float]) -> Objective:
     """The largest distance of a metric to its target."""
-    aim = np.asarray(targets, dtype=np.float64)
+    aim = np.asarray(targets, dtype=np.float64)[:, None]
 
     def bound(ranges: Ranges) -> Floats:
         low, high = ranges
-        return np.maximum(np.maximum(low - aim, aim - high), 0).max(axis=1)
+        return np.maximum(np.maximum(low - aim, aim - high), 0).max(axis=0)
 
     return bound
 
@@ -129,11 +136,12 @@ def shortfall(targets: Sequence[float], weights: Sequence[float] | Floats, reach
         weights: (metrics), of any sign.
         reach: (metrics) how far a metric may be from its target; further away the objective is infinite.
     """
-    aim, factor, away = (np.asarray(values, dtype=np.float64) for values in (targets, weights, reach))
+    aim, factor, away = (np.asarray(values, dtype=np.float64)[:, None] for values in (targets, weights, reach))
+    most = float(factor[:, 0] @ aim[:, 0])
 
     def bound(ranges: Ranges) -> Floats:
         low, high = np.maximum(ranges[0], aim - away), np.minimum(ranges[1], aim + away)
-        value = factor @ aim - np.maximum(low * factor, high * factor).sum(axis=1)
-        return np.where((low > high + SLACK).any(axis=1), np.inf, value)
+        value = most - np.maximum(low * factor, high * factor).sum(axis=0)
+        return np.where((low > high + SLACK).any(axis=0), np.inf, value)
 
     return bound

@@ -74,7 +74,8 @@ def mean_of_runs(
         objective = shortfall(targets, direction, reach)
         best = max(places, key=lambda place: float(problem.values(place) @ direction))
         best = furthest(problem, targets, direction, reach, best)
-        value = float(objective((problem.values(best[None]), problem.values(best[None])))[0])
+        reached = problem.values(best[None]).T
+        value = float(objective((reached, reached))[0])
         support = minimise(problem, objective, gap=gap, known=Bound(value, math.inf, best), most_boxes=BOXES)
         proven = max(proven, support.proven)
         if support.point is not None:

@@ -113,7 +113,7 @@ def corrected_t(differences: Sequence[float], *, test_share: float, level: float
         test_share: n_test / n_train.
         level: coverage of the interval.
     """
-    from scipy.stats import t as student
+    from scipy.special import stdtr, stdtrit
 
     if test_share < 0:
         raise BadRequest("n_test / n_train cannot be negative", value=test_share)
@@ -125,10 +125,8 @@ def corrected_t(differences: Sequence[float], *, test_share: float, level: float
     if spread <= TIED * float(abs(values).max()):
         return CorrectedT(mean, None, None, None)
     error, freedom = spread * math.sqrt(1 / values.size + test_share), values.size - 1
-    reach = float(student.ppf((1 + level) / 2, freedom)) * error
-    return CorrectedT(
-        mean, mean / error, float(2 * student.sf(abs(mean) / error, freedom)), (mean - reach, mean + reach)
-    )
+    reach = float(stdtrit(freedom, (1 + level) / 2)) * error
+    return CorrectedT(mean, mean / error, float(2 * stdtr(freedom, -abs(mean) / error)), (mean - reach, mean + reach))
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

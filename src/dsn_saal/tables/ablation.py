@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.evaluate.summary import Json, differences
+from dsn_saal.evaluate.summaries import Json, differences
 from dsn_saal.evaluate.trajectories import Trajectory, read_trajectories, training_counts
 from dsn_saal.params.report_job import ReportJob
 from dsn_saal.params.shown import ExperimentRow

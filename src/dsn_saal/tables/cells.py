@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from dsn_saal.domain.errors import CheckFailed
-from dsn_saal.evaluate.summary import Json
+from dsn_saal.evaluate.summaries import Json
 from dsn_saal.statistics import printed
 
 Kind = Literal["mean_sd", "interval", "change", "difference", "network", "training", "learned"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dsn_saal.analyse.claims import READINGS
-from dsn_saal.analyse.shared import read_analysis
+from dsn_saal.analyse.written import read_analysis
 from dsn_saal.params.table_jobs import AnalysisTableJob
 from dsn_saal.statistics import printed
 from dsn_saal.tables.results import FAMILIES, convention_title

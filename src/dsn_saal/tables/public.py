@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from dsn_saal.evaluate.summary import Json
+from dsn_saal.evaluate.summaries import Json
 from dsn_saal.params.public_table_jobs import PublicRow, PublicTableJob
 from dsn_saal.params.reported import read_reported
 from dsn_saal.statistics import printed

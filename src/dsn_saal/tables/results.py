@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.evaluate.summary import Json, read_summary
+from dsn_saal.evaluate.summaries import Json, read_summary
 from dsn_saal.params.shown import ExperimentRow
 from dsn_saal.params.table_jobs import ResultTableJob, ShareRow
 from dsn_saal.statistics import printed

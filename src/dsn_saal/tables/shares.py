@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from dsn_saal.evaluate.summary import Json, differences
+from dsn_saal.evaluate.summaries import Json, differences
 from dsn_saal.params.table_jobs import SharesTableJob
 from dsn_saal.statistics import printed
 from dsn_saal.tables.cells import Cell, Source, mean_cell, split_cells

@@ -9,9 +9,9 @@ import pytest
 from sklearn.metrics import brier_score_loss
 
 from dsn_saal.analyse import calibration, cases, comparisons, decision, levels, positions
-from dsn_saal.analyse.shared import read_analysis
+from dsn_saal.analyse.written import read_analysis
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.evaluate.summary import differences
+from dsn_saal.evaluate.summaries import differences
 from dsn_saal.params.analyse_jobs import analyse_job
 from dsn_saal.storage.atomic import write_json, write_text
 from dsn_saal.storage.tables import read_table, write_table

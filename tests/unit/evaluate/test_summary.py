@@ -8,7 +8,8 @@ import pytest
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.evaluate.collect import collect_metrics
-from dsn_saal.evaluate.summary import differences, header_of, read_summary, run_metrics, summary_of
+from dsn_saal.evaluate.summaries import differences, read_summary
+from dsn_saal.evaluate.summary import header_of, run_metrics, summary_of
 from dsn_saal.params.jobs import evaluate_job
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.evaluate.summary import read_summary
+from dsn_saal.evaluate.summaries import read_summary
 from dsn_saal.evaluate.trajectories import read_trajectories
 from dsn_saal.storage.listing import write_listing
 

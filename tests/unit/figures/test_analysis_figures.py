@@ -7,7 +7,7 @@ import pytest
 from dsn_saal.analyse import calibration, decision, positions
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.evaluate.histories import read_histories
-from dsn_saal.evaluate.summary import read_summary
+from dsn_saal.evaluate.summaries import read_summary
 from dsn_saal.figures import calibration as calibration_figure
 from dsn_saal.figures import decision_curve, training_curves
 from dsn_saal.figures import positions as positions_figure

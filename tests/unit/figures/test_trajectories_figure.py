@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.evaluate.summary import read_summary
+from dsn_saal.evaluate.summaries import read_summary
 from dsn_saal.evaluate.trajectories import read_trajectories
 from dsn_saal.figures import trajectories
 from dsn_saal.params.figure_jobs import figure_job

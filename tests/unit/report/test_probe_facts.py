@@ -7,7 +7,7 @@ import pytest
 from fake_probes import write_cam, write_cross
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.evaluate.summary import read_summary
+from dsn_saal.evaluate.summaries import read_summary
 from dsn_saal.report.probes import even_reading, probe_facts, shortcut_reading
 
 CHANCE = 1 / 3

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.evaluate.summary import read_summary
+from dsn_saal.evaluate.summaries import read_summary
 from dsn_saal.params.html_job import HtmlJob
 from dsn_saal.report.facts import read_json
 from dsn_saal.storage.listing import sha256_of
