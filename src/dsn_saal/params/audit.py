@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from dsn_saal.params.base import Name, Section, ours
+from dsn_saal.params.base import Name, Section, ours, require_known
 
 Family = Literal["accuracy", "f1", "g_mean", "auc", "sensitivity", "specificity"]
 Test = Literal[
@@ -65,14 +65,12 @@ class Audit(Section):
     def require_known(self, datasets: Collection[str], experiments: Mapping[str, Any]) -> None:
         """Refuse names that params do not hold; raises ValueError."""
         for title, entry in self.sets.items():
-            if entry.dataset not in datasets:
-                raise ValueError(f"audit.sets.{title}.dataset is {entry.dataset!r}; known: {', '.join(datasets)}")
+            require_known(f"audit.sets.{title}.dataset", entry.dataset, datasets)
             lists = dict(entry.methods)
             if entry.falling is not None:
                 lists |= {"falling.baseline": entry.falling.baseline, "falling.method": entry.falling.method}
             for method, names in lists.items():
                 for name in names:
-                    if name not in experiments:
-                        raise ValueError(f"audit.sets.{title}: {method} is {name!r}; known: {', '.join(experiments)}")
+                    require_known(f"audit.sets.{title}: {method}", name, experiments)
                     if experiments[name].dataset != entry.dataset:
                         raise ValueError(f"audit.sets.{title}: {name!r} is not of data set {entry.dataset!r}")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+MOST_NAMED = 8
+"""Most names that an error lists in full; of more only the nearest help."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 """Name of something in params.yaml: also part of paths below results/."""
@@ -47,3 +52,14 @@ def open_choice(description: str, *, paper: str, default: str, alternatives: str
 def ours(description: str, **law: Any) -> Any:
     """A field that belongs to this program and not to the paper (cohort of phantoms, machine, layout)."""
     return Field(description=description, **law)
+
+
+def require_known(what: str, wanted: str, known: Collection[str]) -> None:
+    """Raise ValueError where a name in params.yaml is of nothing, with the names that it may have meant."""
+    if wanted in known:
+        return
+    if len(known) <= MOST_NAMED:
+        raise ValueError(f"{what} is {wanted!r}; known: {', '.join(known)}")
+    near = get_close_matches(wanted, known, n=3, cutoff=0.4)
+    told = f"; nearest: {', '.join(near)}" if near else ""
+    raise ValueError(f"{what} is {wanted!r}, which is none of the {len(known)} known{told}")

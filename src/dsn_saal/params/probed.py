@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
+from dsn_saal.params.base import require_known
 from dsn_saal.params.datasets import Dataset
 from dsn_saal.params.learning import Experiment, Model, Report
 from dsn_saal.params.methods import Method, SelfTrans
@@ -33,7 +34,7 @@ def require_probe(
     """Probes look at networks that see lungs; maps and the drawing are built for VGG-16."""
     for key, names in {"cam": probe.cam, "cross": probe.cross, "network": (probe.network,)}.items():
         for name in names:
-            _require_known(f"an experiment of probe.{key}", name, experiments)
+            require_known(f"an experiment of probe.{key}", name, experiments)
             model = models.get(experiments[name].model or "")
             if model is None:
                 raise ValueError(f"probe.{key} names {name!r}, which has no network")
@@ -47,10 +48,5 @@ def require_probe(
         if (experiments[name].dataset, experiments[name].protocol) != (report.dataset, report.protocol):
             raise ValueError(f"probe.cam names {name!r}, whose test part is not that of the report")
     for name, protocol in probe.cross_tests.items():
-        _require_known("a data set of probe.cross_tests", name, datasets)
-        _require_known(f"probe.cross_tests.{name}", protocol, datasets[name].protocols)
-
-
-def _require_known(what: str, wanted: str, known: Collection[str]) -> None:
-    if wanted not in known:
-        raise ValueError(f"{what} is {wanted!r}; known: {', '.join(known)}")
+        require_known("a data set of probe.cross_tests", name, datasets)
+        require_known(f"probe.cross_tests.{name}", protocol, datasets[name].protocols)

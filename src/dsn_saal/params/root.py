@@ -11,7 +11,7 @@ from pydantic import ValidationError, model_validator
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.analyse import Against, Analyse
 from dsn_saal.params.audit import Audit
-from dsn_saal.params.base import Name, Section
+from dsn_saal.params.base import Name, Section, require_known
 from dsn_saal.params.data import Ingest, Preprocess
 from dsn_saal.params.datasets import Cohort, Dataset, Phantom
 from dsn_saal.params.laws import (
@@ -60,7 +60,7 @@ class Settings(Section):
             if isinstance(method, Classical):
                 require_thumbnail(name, method, self.preprocess.image_size)
                 continue
-            _require_known(f"methods.{name}.regimen", method.regimen, self.regimens)
+            require_known(f"methods.{name}.regimen", method.regimen, self.regimens)
             if isinstance(method, SelfTrans):
                 self._require_contrast(name, method)
             require_vote(name, method, self.regimens, self.train)
@@ -70,16 +70,16 @@ class Settings(Section):
             }  # fmt: skip
             for kind, known in sections.items():
                 if getattr(experiment, kind) is not None:
-                    _require_known(f"experiments.{name}.{kind}", getattr(experiment, kind), known)
+                    require_known(f"experiments.{name}.{kind}", getattr(experiment, kind), known)
             splits = self.datasets[experiment.dataset].protocols
-            _require_known(f"experiments.{name}.protocol", experiment.protocol, splits)
+            require_known(f"experiments.{name}.protocol", experiment.protocol, splits)
             self._require_plain(name, experiment)
             require_pixels(name, experiment, self.datasets, self.methods)
             require_classical(name, experiment, self.methods[experiment.method])
         require_one_number_of_runs(self.protocols, {one.protocol for one in self.experiments.values()})
         for name, dataset in self.datasets.items():
             for protocol in dataset.protocols:
-                _require_known(f"datasets.{name}.protocols", protocol, self.protocols)
+                require_known(f"datasets.{name}.protocols", protocol, self.protocols)
                 self._require_classes(name, protocol)
             if dataset.is_phantom and set(self._cohort(name).cases) != set(dataset.classes):
                 raise ValueError(f"phantom.cohorts.{name} must name the classes of datasets.{name}")
@@ -100,12 +100,12 @@ class Settings(Section):
 
     def _require_contrast(self, name: str, method: SelfTrans) -> None:
         for dataset in method.unlabelled:
-            _require_known(f"methods.{name}.unlabelled", dataset, self.datasets)
+            require_known(f"methods.{name}.unlabelled", dataset, self.datasets)
         if len(set(method.unlabelled)) != len(method.unlabelled):
             raise ValueError(f"methods.{name}.unlabelled names a data set twice: {', '.join(method.unlabelled)}")
         for key in ("unlabelled_regimen", "target_regimen"):
             wanted = getattr(method, key)
-            _require_known(f"methods.{name}.{key}", wanted, self.regimens)
+            require_known(f"methods.{name}.{key}", wanted, self.regimens)
             if self.regimens[wanted].augmentation is None:
                 raise ValueError(f"methods.{name}.{key} is {wanted!r}, which has no augmentation: both views are equal")
             if self.regimens[wanted].batch_size > method.contrast.queue:
@@ -124,22 +124,22 @@ class Settings(Section):
             raise ValueError(f"{where} labels: as_given, because its meta set must be clean")
 
     def _cohort(self, dataset: str) -> Cohort:
-        _require_known("a phantom source needs a cohort: phantom.cohorts", dataset, self.phantom.cohorts)
+        require_known("a phantom source needs a cohort: phantom.cohorts", dataset, self.phantom.cohorts)
         return self.phantom.cohorts[dataset]
 
     def _require_classes(self, dataset: str, name: str) -> None:
         """Refuse a protocol that speaks of classes which the data set does not have."""
         protocol, classes = self.protocols[name], self.datasets[dataset].classes
         if isinstance(protocol, Subsample):
-            _require_known(f"protocols.{name}.of, used by datasets.{dataset},", protocol.of, classes)
+            require_known(f"protocols.{name}.of, used by datasets.{dataset},", protocol.of, classes)
             protocol = self.protocols[protocol.base]
         if isinstance(protocol, Cases) and protocol.train_slices and set(protocol.train_slices) != set(classes):
             raise ValueError(f"protocols.{name}.train_slices must name the classes of datasets.{dataset}")
 
     def _require_report(self) -> None:
         report = self.report
-        _require_known("report.dataset", report.dataset, self.datasets)
-        _require_known("report.protocol", report.protocol, self.datasets[report.dataset].protocols)
+        require_known("report.dataset", report.dataset, self.datasets)
+        require_known("report.protocol", report.protocol, self.datasets[report.dataset].protocols)
         shown = self.protocols[report.protocol]
         if not isinstance(shown, Cases) or shown.draws > 1:
             raise ValueError(
@@ -153,7 +153,7 @@ class Settings(Section):
             raise ValueError(f"report.shortcut is {report.shortcut!r}, which sees the lungs")
         for item, names in report.public_tables.items():
             for name in names:
-                _require_known(f"an experiment of report.{item}", name, self.experiments)
+                require_known(f"an experiment of report.{item}", name, self.experiments)
             require_one_dataset(item, {name: self.experiments[name].dataset for name in names})
         for name in report.saal_ablation:
             if not isinstance(self.losses.get(self.experiments[name].loss or ""), Saal):
@@ -163,9 +163,9 @@ class Settings(Section):
         """Refuse an analysis of what the report's tables and split do not hold."""
         for table, family in self.analyse.families.items():
             if isinstance(family, Against):
-                _require_known(f"analyse.families.{table}.reference", family.reference, self.experiments)
+                require_known(f"analyse.families.{table}.reference", family.reference, self.experiments)
         for name in self.analyse.experiments:
-            _require_known("an experiment of analyse.experiments", name, self.experiments)
+            require_known("an experiment of analyse.experiments", name, self.experiments)
             experiment, report = self.experiments[name], self.report
             if (experiment.dataset, experiment.protocol) != (report.dataset, report.protocol):
                 raise ValueError(
@@ -176,7 +176,7 @@ class Settings(Section):
     def _require_shown(self, item: str, name: str) -> None:
         """Refuse an experiment that an item of the report cannot set beside its others."""
         report = self.report
-        _require_known(f"an experiment of report.{item}", name, self.experiments)
+        require_known(f"an experiment of report.{item}", name, self.experiments)
         experiment = self.experiments[name]
         protocol = self.protocols[experiment.protocol]
         is_share = isinstance(protocol, Subsample) and protocol.base == report.protocol
@@ -188,11 +188,6 @@ class Settings(Section):
                 f"report.{item} shows {report.dataset!r} split by {report.protocol!r}, but experiment {name!r} uses "
                 f"{experiment.dataset!r} split by {experiment.protocol!r}"
             )
-
-
-def _require_known(what: str, wanted: str, known: Collection[str]) -> None:
-    if wanted not in known:
-        raise ValueError(f"{what} is {wanted!r}; known: {', '.join(known)}")
 
 
 def resolve(raw: dict[str, Any], *, where: str = "params.yaml") -> Settings:
