@@ -20,11 +20,18 @@ class Column(Section):
 
 
 class PublicRow(ExperimentRow):
-    """An experiment of Tables 7 to 9: its split in words, and what it sees where it has no network."""
+    """An experiment of Tables 7 to 9.
+
+    Attributes:
+        split: in words.
+        test_share: n_test / n_train of a fold; None where there are none.
+        features: what it sees where it has no network.
+    """
 
     split: str
     protocol: Name
     runs: int
+    test_share: float | None
     features: Features | None
 
 
@@ -101,11 +108,12 @@ def _public_columns(quoted: str, dataset: Dataset) -> tuple[Column, ...]:
 
 def _public_row(settings: Settings, name: str) -> PublicRow:
     experiment = settings.experiments[name]
-    method = settings.methods[experiment.method]
+    method, protocol = settings.methods[experiment.method], settings.protocols[experiment.protocol]
     return PublicRow(
         name=name,
         title=experiment.title,
-        split=_split_words(settings.protocols[experiment.protocol]),
+        split=_split_words(protocol),
+        test_share=1 / (protocol.folds - 1) if isinstance(protocol, Folds) else None,
         protocol=experiment.protocol,
         runs=settings.runs_of(name),
         features=method.features if isinstance(method, Classical) else None,

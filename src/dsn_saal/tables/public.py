@@ -10,6 +10,7 @@ from dsn_saal.params.public_table_jobs import PublicRow, PublicTableJob
 from dsn_saal.params.reported import read_reported
 from dsn_saal.statistics import printed
 from dsn_saal.tables.datasets import read_named
+from dsn_saal.tables.fold_tests import HEADS, fold_tests
 from dsn_saal.tables.footnotes import result_footnotes
 from dsn_saal.tables.quoted import Quoted, quoted_rows
 from dsn_saal.tables.results import read_comparable
@@ -41,12 +42,14 @@ def make_table(
     first = read[job.rows[0].name]
     extra = _extra(job, first)
     heads = [column.head for column in job.columns]
-    ours = [_ours(job, row, read[row.name], extra) for row in job.rows]
-    blank = [printed.MISSING] * len(extra)
+    tests = fold_tests(job, read)
+    ours = [_ours(job, row, read[row.name], extra, () if tests is None else tests.cells[row.name]) for row in job.rows]
+    own = (*extra, *(() if tests is None else HEADS))
+    blank = [printed.MISSING] * len(own)
     theirs = [
         (line.method, printed.MISSING, f"{QUOTED}, clinical", *line.cells, *blank, line.status) for line in quoted.lines
     ]
-    columns = ("method", "split", "numbers", *heads, *extra, "status")
+    columns = ("method", "split", "numbers", *heads, *own, "status")
     return Table(
         id=job.id,
         title=f"{job.title}: {job.dataset_title}, ours from {first['origin']} data, others quoted",
@@ -59,23 +62,28 @@ def make_table(
             *_features(job),
             *(_proof(job, protocol, certificates) for protocol in dict.fromkeys(row.protocol for row in job.rows)),
             *_pooled(first),
+            *(() if tests is None else [tests.footnote]),
             *quoted.footnotes,
         ),
         origin=None,
-        align="lll" + "r" * (len(heads) + len(extra)) + "l",
-        panels=_panels(job, first, extra, len(ours), quoted),
+        align="lll" + "r" * (len(heads) + len(own)) + "l",
+        panels=_panels(job, first, (len(extra), len(own)), len(ours), quoted),
     )
 
 
-def _panels(job: PublicTableJob, first: Json, extra: dict[str, str], n_ours: int, quoted: Quoted) -> tuple[Panel, ...]:
+def _panels(job: PublicTableJob, first: Json, own: tuple[int, int], n_ours: int, quoted: Quoted) -> tuple[Panel, ...]:
+    """Panels; `own` counts the columns of ours alone, without and with the tests over folds."""
     images = f"{first['origin']} data in the layout of" if first["origin"] == "phantom" else "images of"
     shared = tuple(range(3, 3 + len(job.columns)))
-    own = tuple(range(3 + len(job.columns), 3 + len(job.columns) + len(extra)))
+    start = 3 + len(job.columns)
+    certain, tested = tuple(range(start, start + own[0])), tuple(range(start + own[0], start + own[1]))
     rows, others = tuple(range(n_ours)), tuple(range(n_ours, n_ours + len(quoted.lines)))
-    status = 3 + len(job.columns) + len(extra)
+    status = start + own[1]
+    of_folds = Panel("Ours, fold by fold: the last method of a split minus each other one", (0, 1, *tested), rows)
     return (
         Panel(f"Ours, {images} {job.dataset_title}: mean ± standard deviation over runs", (0, 1, *shared), rows),
-        Panel("Ours: macro recall and intervals over what was tested", (0, 1, *own), rows),
+        Panel("Ours: macro recall and intervals over what was tested", (0, 1, *certain), rows),
+        *([of_folds] if tested else []),
         Panel("Quoted, clinical images: not comparable by test with the rows above", (0, *shared, status), others),
     )
 
@@ -88,7 +96,9 @@ def _extra(job: PublicTableJob, summary: Json) -> dict[str, str]:
     return {"macro recall": RECALL} | accuracy | f1 | {f"macro recall {percent}": RECALL}
 
 
-def _ours(job: PublicTableJob, row: PublicRow, summary: Json, extra: dict[str, str]) -> tuple[str, ...]:
+def _ours(
+    job: PublicTableJob, row: PublicRow, summary: Json, extra: dict[str, str], tested: tuple[str, ...]
+) -> tuple[str, ...]:
     metrics = summary["metrics"]
 
     def spread(name: str) -> str:
@@ -102,6 +112,7 @@ def _ours(job: PublicTableJob, row: PublicRow, summary: Json, extra: dict[str, s
         *(spread(column.ours) for column in job.columns),
         spread(recall),
         *(printed.interval(metrics[name]["interval"]) for name in intervals),
+        *tested,
         "measured",
     )
 

@@ -1,10 +1,13 @@
 """Tables 1 and 7 to 9: ours and quoted apart, digits as their source has them, nothing filled in."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from fake_sets import FakeSets
+from scipy import stats
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.params.public_table_jobs import PUBLIC_TABLES
@@ -38,7 +41,8 @@ def test_ours_and_quoted_rows_never_share_a_panel(sets, name):
     table = made(sets, name)
     kind = [row[table.columns.index("numbers")].split(",")[0] for row in table.rows]
     shown = [{kind[at] for at in panel.rows} for panel in table.panels]
-    assert shown == [{"ours"}, {"ours"}, {"quoted"}]
+    on_folds = [{"ours"}] if name == "table9" else []
+    assert shown == [{"ours"}, {"ours"}, *on_folds, {"quoted"}]
     assert {at for panel in table.panels for at in panel.rows} == set(range(len(table.rows)))
     assert any("not comparable by test" in note for note in table.footnotes)
     assert "phantom" in table.title and "quoted" in table.title
@@ -46,6 +50,34 @@ def test_ours_and_quoted_rows_never_share_a_panel(sets, name):
     assert "[1]" in parts[-1] and not any("[1]" in part.split(r"\bottomrule")[0] for part in parts[1:-1])
     assert all(row.count(",") >= len(table.columns) - 1 for row in to_csv(table).splitlines())
     assert table.title in to_markdown(table)
+
+
+def test_folds_are_tested_with_the_variance_that_overlapping_training_parts_have(sets):
+    """Against the formula written out, and a plain t-test, which is too sure of itself."""
+    table = made(sets, "table9")
+    rows = by_method(table, "ours")
+    summaries = {name: json.loads(path.read_text()) for name, path in sets.summaries_of("table9").items()}
+    job = table_job(sets.settings, "table9")
+    p_values = {}
+    for row in job.rows:
+        last = [other for other in job.rows if other.protocol == row.protocol][-1]
+        cells = rows[row.title, row.split]
+        if row == last:
+            assert cells["p (Nadeau-Bengio)"] == cells["ACC, last − this"] == "–"
+            continue
+        ours, theirs = (summaries[one.name]["metrics"]["accuracy.overall"]["values"] for one in (last, row))
+        apart = np.subtract(ours, theirs)
+        t = apart.mean() / (apart.std(ddof=1) * np.sqrt(1 / len(apart) + 1 / 4))
+        p_values[row.title, row.split] = 2 * stats.t.sf(abs(t), len(apart) - 1)
+        assert cells["p (Nadeau-Bengio)"] == f"{p_values[row.title, row.split]:.3f}"
+        assert p_values[row.title, row.split] >= stats.ttest_rel(ours, theirs).pvalue
+        assert cells["ACC, last − this"].startswith(f"{apart.mean():+.3f}".replace("-", "−"))
+    ordered = sorted(p_values, key=lambda key: p_values[key])
+    steps = [(len(ordered) - place) * p_values[key] for place, key in enumerate(ordered)]
+    adjusted = np.minimum(1, np.maximum.accumulate(steps))
+    assert [rows[key]["p (Holm)"] for key in ordered] == [f"{p:.3f}" for p in adjusted]
+    assert any("Nadeau and Bengio" in note and f"all {len(p_values)} tests" in note for note in table.footnotes)
+    assert not any("Nadeau" in note for note in made(sets, "table8").footnotes)
 
 
 def test_quoted_digits_are_those_of_the_source(sets):
