@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from dsn_saal.domain.pixels import Pixels
 from dsn_saal.params.base import Name, Section
 from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
 from dsn_saal.params.jobs import train_job
@@ -23,6 +24,7 @@ class ShownExperiment(Section):
     loss: Name
     method: Name
     labels: str
+    pixels: Pixels
     settings_sha256: str
 
 
@@ -82,5 +84,6 @@ def _experiment(settings: Settings, name: str) -> ShownExperiment:
         loss=chosen.loss or "none",
         method=chosen.method,
         labels=chosen.labels,
+        pixels=chosen.pixels,
         settings_sha256=hashlib.sha256(block.encode("ascii")).hexdigest(),
     )

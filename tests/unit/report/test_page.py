@@ -13,6 +13,7 @@ from dsn_saal.report.html.build import gather
 from dsn_saal.report.html.findings import MOST_ROWS, finding_view
 from dsn_saal.report.html.flow import flow_view
 from dsn_saal.report.html.items import figure_view
+from dsn_saal.report.html.numbers import explained
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,15 @@ def test_the_policy_names_the_very_script_and_style_that_it_holds(text):
 
 def test_the_same_files_give_the_same_bytes(lasting_page):
     assert lasting_page.build("again.html").read_bytes() == lasting_page.path.read_bytes()
+
+
+def test_behind_a_number_stands_the_array_that_its_networks_saw(lasting_page):
+    held = explained(lasting_page.job, lasting_page.sources)["experiments"]
+    seen = {name: [path for path, _ in one["files"] if path.endswith(".npy")] for name, one in held.items()}
+    for name, paths in seen.items():
+        array = "surroundings" if lasting_page.job.experiments[name].pixels == "surroundings" else "images"
+        assert paths and all(path.endswith(f"/{array}.npy") for path in paths), name
+    assert any(path.endswith("/surroundings.npy") for paths in seen.values() for path in paths)
 
 
 def test_what_data_say_is_text_and_never_markup(page):

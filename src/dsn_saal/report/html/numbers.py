@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dsn_saal.domain.pixels import PIXEL_FILES
 from dsn_saal.params.html_job import HtmlJob
 from dsn_saal.report.html.sources import Sources
 from dsn_saal.statistics.definitions import definition
@@ -85,7 +86,7 @@ def _metric(job: HtmlJob, name: str) -> Json:
 
 def _experiment(job: HtmlJob, sources: Sources, name: str) -> Json:
     chosen, summary = job.experiments[name], sources.summaries[name]
-    records = [entry["record"] for entry in summary["training"]]
+    records, seen = [entry["record"] for entry in summary["training"]], PIXEL_FILES[chosen.pixels]
     return {
         "title": chosen.title,
         "made_of": {
@@ -103,7 +104,7 @@ def _experiment(job: HtmlJob, sources: Sources, name: str) -> Json:
                 [f"results/split/{chosen.dataset}/{chosen.protocol}.parquet", one]
                 for one in _one(records, "split_sha256")
             ),
-            *([f"results/preprocess/{chosen.dataset}/images.npy", one] for one in _one(records, "images_sha256")),
+            *([f"results/preprocess/{chosen.dataset}/{seen}", one] for one in _one(records, "images_sha256")),
             *(["code that trained", one] for one in _one(records, "code")),
             ["params of the training, its block as JSON", chosen.settings_sha256],
         ],
