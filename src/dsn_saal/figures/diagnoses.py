@@ -93,7 +93,7 @@ def draw_diagnoses(job: DiagnosesFigureJob, *, images: Path, predictions: Mappin
                 _draw_cell(list(cell), held, found, correct=true == named, words=("most sure", "least sure"))
                 if named == 0:
                     cell[0].set_ylabel(f"true: {titles[true]}".replace(" pneumonia", "\npneumonia"), fontsize=7)
-        figure.supxlabel(_legend(job, held), fontsize=6)
+        figure.supxlabel(_legend(job, held, "; thick frame: rightly diagnosed"), fontsize=6)
         mark_origin(figure, common_origin(held.index["origin"]))
         write_figure_files(figure, out)
 
@@ -172,7 +172,8 @@ def _caption(held: Sources, slice_: dict[str, Any], *, short: bool, head: list[s
     return [f"{sure}, {where}", str(slice_["case"])[:8] or "case unknown", ", ".join([area, *flags])]
 
 
-def _legend(job: DiagnosesFigureJob, held: Sources) -> str:
+def _legend(job: DiagnosesFigureJob, held: Sources, frames: str = "") -> str:
     runs = "1 run" if held.runs == 1 else f"{held.runs} runs"
-    rest = "Outline: lung mask; thick frame: rightly diagnosed."
-    return f"{job.experiment.title}: probability p of the predicted class, mean over {runs}. {rest}"
+    return (
+        f"{job.experiment.title}: probability p of the predicted class, mean over {runs}. Outline: lung mask{frames}."
+    )

@@ -57,12 +57,13 @@ def _draw_curve(axis: Axes, curve: dict[str, Any], matters: float) -> None:
 
 
 def _draw_lacks(axis: Axes, claims: list[dict[str, Any]], until: float, matters: float) -> None:
-    """A bar a claim from 0 to what it lacks; a dot at 0 where it holds as it is."""
+    """A bar a claim from 0 to what it lacks; a dot at 0 where it holds as it is, a ring where it is a tie."""
     heights = np.arange(len(claims))
     axis.axvline(matters, color="0.6", linewidth=0.6)
     for height, claim in zip(heights, claims, strict=True):
-        if claim["lack"] < 0:
-            axis.plot(0, height, marker="o", markersize=4, color="black", clip_on=False)
+        if claim["lack"] <= 0:
+            face = "white" if claim["lack"] == 0 else "black"
+            axis.plot(0, height, marker="o", markersize=4, color="black", markerfacecolor=face, clip_on=False, zorder=4)
         else:
             axis.plot(
                 [0, min(claim["lack"], until)], [height, height], color=LINES[1][0], linewidth=3, solid_capstyle="butt"
@@ -70,7 +71,7 @@ def _draw_lacks(axis: Axes, claims: list[dict[str, Any]], until: float, matters:
     axis.set_yticks(heights, [_short(claim["statement"]) for claim in claims], fontsize=6.5)
     axis.set_ylim(len(claims) - 0.4, -0.6)
     axis.set_xlim(0, until)
-    axis.set_xlabel("margin: what a claim may lack (dot: it lacks nothing)")
+    axis.set_xlabel("margin: what a claim may lack (dot: it lacks nothing; ring: a tie)")
 
 
 def _short(text: str) -> str:
