@@ -107,9 +107,11 @@ def _as_dense_as_lung(grey: NDArray[np.uint8], recipe: LungRecipe) -> Mask:
 def _open_lungs(grey: NDArray[np.uint8], body: Mask, tissue: Mask, recipe: LungRecipe) -> Mask:
     """Lungs among the air outside the body's outline.
 
-    Unlike lung, a mattress has no rib near, and air round the body holds little that is denser than gas.
+    Unlike lung, a mattress has no rib near, and air round the body holds little that is denser than gas. What lies
+    beyond a round field of view is as light as gas all over, and no lung that the field cuts off reaches into it.
     """
     air, scale, dense = ~(tissue | body), grey.shape[1] / REFERENCE_SIDE, _as_dense_as_lung(grey, recipe)
+    air &= ~opened(air & up_to(grey, recipe.gas_grey), core_depth(recipe, scale))
     core = eroded(air, core_depth(recipe, scale))
     candidates = []
     for region in lung_candidates(outlines(air), core, grey, body, recipe, scale):

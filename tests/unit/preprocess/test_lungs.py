@@ -321,6 +321,17 @@ def test_lungs_open_to_the_border_are_found_as_far_as_they_reach_and_flagged():
     assert found.body_px > truth.sum() + np.count_nonzero(hu[:-36] > -200) * 0.9
 
 
+def test_a_lung_cut_off_by_a_round_field_does_not_reach_into_its_corners():
+    hu, truth = thorax(SIDE, couch=False)
+    with_ribs(hu, [(0.28, 0.27), (0.28, 0.69), (0.72, 0.69)])
+    inside = ellipse(SIDE, 0.7, 0.5, 0.5, 0.5)
+    hu[~inside] = -1000
+    found = lungs_of(hu)
+    assert found.touches_border and found.n_regions == 2
+    assert hull_overlap(found.mask, (truth & inside).astype(np.uint8) * np.uint8(255)) > 0.97
+    assert not found.mask[: SIDE // 8].any()
+
+
 def test_lungs_open_to_the_border_are_dropped_and_flagged_on_request():
     hu, _ = cut_by_the_field_of_view()
     found = find_lungs(RECIPE.window(hu), replace(LUNG, cut_off="dropped"))
