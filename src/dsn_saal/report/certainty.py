@@ -29,7 +29,7 @@ def certainty_facts(job: ReportJob, analyses: Mapping[str, Path]) -> Facts:
     held = {name: read_analysis(path, name, tuple(job.classes)) for name, path in analyses.items()}
     return {
         "sure_families": [_family(name, family) for name, family in held["comparisons"]["families"].items()],
-        "sure_claims": _claims(held["comparisons"]),
+        "sure_claims": first_claims(held["comparisons"]),
         "sure_levels": [_level(entry, held["levels"]) for entry in _ends(held["levels"]["experiments"])],
         "sure_cases": [_cases(entry) for entry in held["cases"]["experiments"]],
         "sure_calibration": [_calibration(entry) for entry in held["calibration"]["experiments"]],
@@ -55,7 +55,7 @@ def _family(name: str, family: Facts) -> str:
     return f"{title}, {plural(family['tests'], 'test')}: {listed(parts)}."
 
 
-def _claims(comparisons: Facts) -> list[str]:
+def first_claims(comparisons: Facts) -> list[str]:
     """What may be said of the first comparison of each table; of a pair that two tables share, in the first of them."""
     firsts = [family["comparisons"][0] for family in comparisons["families"].values() if family["comparisons"]]
     by_pair: dict[tuple[str, str, str], str] = {}

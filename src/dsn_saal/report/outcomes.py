@@ -98,7 +98,6 @@ def _comparison(job: ReportJob, summaries: Mapping[str, Facts]) -> Facts:
         "baseline_title": job.rows[0].title,
         "proposed_title": job.rows[-1].title,
         "comparison_words": listed([_difference(baseline, proposed, family) for family in families]),
-        "comparison_sentence": _reading(baseline, proposed),
     }
 
 
@@ -113,19 +112,6 @@ def _difference(baseline: Facts, proposed: Facts, family: str) -> str:
     both = " that finished in both" if baseline["n_failed"] or proposed["n_failed"] else ""
     higher = f"{sum(value > 0 for value in changes)} of {plural(len(changes), 'run')}{both}"
     return f"{signed(mean)}{spread} in {FAMILIES[family]} (higher in {higher})"
-
-
-def _reading(baseline: Facts, proposed: Facts) -> str:
-    first, second = _metric(baseline, "accuracy")["interval"], _metric(proposed, "accuracy")["interval"]
-    cases = f"{plural(baseline['n_cases'], 'test case')}"
-    if first is None or second is None:
-        return f"No interval over the {cases} can be given."
-    if first[0] <= second[1] and second[0] <= first[1]:
-        return f"The intervals over the {cases} overlap in accuracy, so this test part alone does not rank the two."
-    return (
-        f"The intervals over the {cases} do not overlap in accuracy; this holds for this split and these data, and no "
-        "test over other splits was made."
-    )
 
 
 def _control(job: ReportJob, summaries: Mapping[str, Facts]) -> Facts:

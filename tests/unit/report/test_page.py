@@ -231,3 +231,13 @@ def test_a_finding_stands_on_the_page(page):
         and "&lt;i&gt;better" in text
         and "0.92 ± 0.01 fraction" in text
     )
+
+
+def test_what_may_be_claimed_is_in_the_words_of_the_paired_comparison(page):
+    """Two intervals that overlap say nothing of a paired difference: only the analysis of the difference may speak."""
+    without = gather(page.job, page.sources)["claims"]
+    page.sources.findings["comparisons"] = page.paper.analyses["comparisons"]
+    compared = json.loads(page.paper.analyses["comparisons"].read_text())["families"]["table3"]["comparisons"][0]
+    claims = gather(page.job, page.sources)["claims"]
+    assert claims[0] == compared["claim"] and claims[-len(without) :] == without
+    assert str(escape(compared["claim"])) in page.build().read_text()

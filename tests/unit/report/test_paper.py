@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.params.public_table_jobs import PUBLIC_TABLES
 from dsn_saal.report.build import collect_facts
-from dsn_saal.report.outcomes import _control_reading, _reading
+from dsn_saal.report.outcomes import _control_reading
 from dsn_saal.storage.tables import write_table
 
 
@@ -208,22 +208,6 @@ def test_the_luck_of_one_deal_of_labels_is_not_called_a_leak(paper):
         lambda held: held["metrics"].update({"sensitivity.macro": recall}),
     )
     assert "nothing is learnt" in collect_facts(one.job, one.sources)["control_sentence"]
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "words"),
-    [
-        ((0.6, 0.8), (0.7, 0.9), "overlap in accuracy, so"),
-        ((0.6, 0.7), (0.8, 0.9), "do not overlap"),
-        (None, (0, 1), "No"),
-    ],
-)
-def test_a_comparison_claims_no_more_than_the_intervals(first, second, words):
-    summaries = [
-        {"primary": {"accuracy": "a"}, "metrics": {"a": {"interval": bounds}}, "n_cases": 9}
-        for bounds in (first, second)
-    ]
-    assert words in _reading(*summaries)
 
 
 def fail(one, name, failed, skill=1.5):

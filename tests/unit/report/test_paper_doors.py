@@ -206,7 +206,7 @@ def test_a_block_holds_exactly_what_its_item_depends_on(small_settings, change, 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"report__table3": ["vgg16_bn_ce", "resnet"]}, "'resnet'; known: vgg16_bn_ce"),
+        ({"report__table3": ["vgg16_bn_ce", "resnet"]}, "'resnet', which is none of the"),
         ({"report__figure4": ["dsn_saal", "dsn_saal"]}, "figure4 names an experiment twice"),
         ({"report__control": "dsn_saal"}, "cannot be a row of table3 too"),
         ({"report__dataset": "sars"}, "report.dataset is 'sars'; known: covid19_diag"),

@@ -11,8 +11,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from dsn_saal.analyse.written import read_analysis
 from dsn_saal.params.html_job import HtmlJob
 from dsn_saal.params.shelves import SHELVES
+from dsn_saal.report.certainty import first_claims
 from dsn_saal.report.facts import data_facts, method_facts, read_json
 from dsn_saal.report.html.cards import datasheet, limits, model_card
 from dsn_saal.report.html.findings import finding_view
@@ -39,6 +41,9 @@ READERS = {
     "everything": "Everything",
 }
 """Views of the page and their names, in order."""
+
+COMPARISONS = "comparisons"
+"""The analysis whose sentences say what may be claimed."""
 
 SHELF_READERS = {
     "results": "researcher", "comparisons": "researcher auditor", "verdicts": "researcher auditor",
@@ -77,7 +82,7 @@ def gather(job: HtmlJob, sources: Sources) -> Json:
         "main_table": tables[MAIN_TABLE],
         "shelves": shelves,
         "classes": class_view(job, sources.summaries),
-        "claims": _claims(facts),
+        "claims": _claims(facts, _compared(job, sources)),
         "limits": limits(job, sources, facts),
         "flows": [
             flow_view(
@@ -129,15 +134,15 @@ def _shelves(job: HtmlJob, tables: Json, figures: Json) -> list[Json]:
     return [shelf for shelf in held if shelf["tables"] or shelf["figures"]]
 
 
-def _claims(facts: Json) -> list[str]:
+def _compared(job: HtmlJob, sources: Sources) -> list[str]:
+    """What may be claimed of the first comparison of each table, as the analysis words it; [] where there is none."""
+    path = sources.findings.get(COMPARISONS)
+    return [] if path is None else first_claims(read_analysis(path, COMPARISONS, tuple(job.paper.classes)))
+
+
+def _claims(facts: Json, compared: list[str]) -> list[str]:
     """What the numbers say, one sentence each, in words that claim no more than they hold."""
-    found = []
-    if facts["has_comparison"]:
-        found.append(
-            f"{facts['proposed_title']} against {facts['baseline_title']}, run by run: {facts['comparison_words']}. "
-            f"{facts['comparison_sentence']}"
-        )
-    found.append(facts["floor_sentence"])
+    found = [*compared, facts["floor_sentence"]]
     if facts["has_control"]:
         found.append(
             f"Control, {facts['control_title']}: macro recall {facts['control_recall']}, interval over runs "
