@@ -154,6 +154,7 @@ def _machines(job: ReportJob, summaries: Mapping[str, Facts]) -> Facts:
         "machine_sentence": f"Trained on {listed(machines)}.",
         "vote_sentence": " ".join(votes([row.title for row in job.rows], [summaries[row.name] for row in job.rows])),
         "libraries": "; ".join(libraries),
+        "code": listed(sorted({record["code"][:16] for record in every})),
         "determinism": "; ".join(sorted({record["determinism"] for record in every})),
         "runs_table": [
             {
