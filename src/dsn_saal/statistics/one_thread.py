@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 
 from threadpoolctl import threadpool_limits
 
@@ -12,6 +11,7 @@ from threadpoolctl import threadpool_limits
 @contextmanager
 def one_thread() -> Iterator[None]:
     """NumPy's and SciPy's matrix libraries run on one thread inside, on as many as before afterwards."""
-    import_module("scipy.optimize")  # SciPy brings a library of its own, whose threads can be set once it is loaded
+    import scipy.optimize  # noqa: F401  SciPy brings a library of its own, whose threads can be set once it is loaded
+
     with threadpool_limits(limits=1, user_api="blas"):
         yield
