@@ -1,5 +1,6 @@
 """One loss per file: plain numbers in, tensors through."""
 
+from dsn_saal.losses.affinity import MaxMarginAffinity
 from dsn_saal.losses.binary import BinaryCrossEntropy
 from dsn_saal.losses.center import CenterCrossEntropy
 from dsn_saal.losses.cross_entropy import CrossEntropy
@@ -14,6 +15,7 @@ __all__ = [
     "CrossEntropy",
     "Loss",
     "MarginCrossEntropy",
+    "MaxMarginAffinity",
     "Saal",
     "SymmetricCrossEntropy",
     "class_weights",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dsn_saal.losses.objective import Loss, log_probabilities
+from dsn_saal.losses.objective import Looks, Loss, log_probabilities
 
 
 class CenterCrossEntropy(Loss):
@@ -36,7 +36,7 @@ class CenterCrossEntropy(Loss):
     """
 
     parts = ("ce", "center")
-    needs_features: ClassVar[bool] = True
+    looks_at: ClassVar[Looks] = "features"
     centers: Tensor
 
     def __init__(

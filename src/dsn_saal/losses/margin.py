@@ -1,9 +1,4 @@
-"""Label-distribution-aware margins: rare classes must be told apart by more (Cao et al. 2019).
-
-The max-margin loss with Gaussian affinity (Hayat et al. 2019) is not built. It puts prototypes of the classes in place
-of the last layer, and its definition is not certain here: no code of its authors was found, and the reimplementations
-that are public disagree on whether the Gaussian and the spacing of the prototypes take the distance or its square.
-"""
+"""Label-distribution-aware margins: rare classes must be told apart by more (Cao et al. 2019)."""
 
 from __future__ import annotations
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+
+Looks = Literal["nothing", "features", "prototypes"]
 
 
 class Loss(nn.Module):
@@ -14,12 +16,12 @@ class Loss(nn.Module):
 
     Attributes:
         parts: names of the P addends of each output's loss.
-        needs_features: whether it is called with (logits, targets, features), the features being what the network's
-            last layer read, (B, D).
+        looks_at: what it is called with beside (logits, targets): the "features" (B, D) that the network's last layer
+            read, the "prototypes" (C, m, D) of that layer, or "nothing".
     """
 
     parts: ClassVar[tuple[str, ...]]
-    needs_features: ClassVar[bool] = False
+    looks_at: ClassVar[Looks] = "nothing"
 
     def state(self, classes: Sequence[str]) -> dict[str, float]:
         """What the loss has learned, by name, for the training history; `classes` names its class weights."""

@@ -1,40 +1,55 @@
-"""What a network's last layer reads: the features that some losses look at."""
+"""What some losses look at beside the logits: the features that the last layer reads, or its prototypes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Literal
 
 from torch import Tensor, nn
 
+from dsn_saal.domain.errors import BadRequest
+from dsn_saal.models.last_layer import last_layer_of
+from dsn_saal.models.prototypes import Prototypes
 from dsn_saal.models.registry import Network
 
-Features = tuple[Tensor] | tuple[()]
-"""Features (B, D) of a batch, or nothing where nobody asked for them."""
+Beside = tuple[Tensor] | tuple[()]
+"""What a loss takes after logits and targets: one tensor, or nothing."""
 
 
-def last_layer_of(network: Network) -> nn.Linear:
-    """The layer that gives the final logits."""
-    return cast("nn.Linear", cast("nn.Module", network).get_submodule(network.last_layer))
+def beside_logits(network: Network, wanted: Literal["nothing", "features", "prototypes"]) -> Callable[[], Beside]:
+    """What gives out, once a forward pass, the thing that a loss looks at.
 
+    Args:
+        network: it is watched from now on where features are wanted; only then does it pay for it.
+        wanted: "features" (B, D) that the last layer read, its "prototypes" (C, m, D), or "nothing".
 
-def watched_features(network: Network) -> Callable[[], Features]:
-    """Let the network keep what its last layer reads, from now on; returns what gives it out, once a forward pass.
-
-    Only a network that is watched pays for it.
+    Raises:
+        BadRequest: where prototypes are wanted of a network whose last layer is linear.
     """
+    if wanted == "nothing":
+        return nothing
+    layer = last_layer_of(network)
+    if wanted == "features":
+        return _watched(layer)
+    if not isinstance(layer, Prototypes):
+        raise BadRequest(
+            "the loss needs a last layer of prototypes, and this network's is linear",
+            where="models.<name>.prototypes",
+            next_step="give the model prototypes, or the experiment another loss",
+        )
+    return lambda: (layer.weight,)
+
+
+def nothing() -> Beside:
+    """What stands in where a loss looks at logits alone."""
+    return ()
+
+
+def _watched(layer: nn.Module) -> Callable[[], Beside]:
     seen: list[Tensor] = []
 
     def keep(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         seen[:] = inputs[:1]
 
-    def latest() -> Features:
-        return (seen.pop(),)  # given away, so that no graph outlives its backward pass
-
-    last_layer_of(network).register_forward_pre_hook(keep)
-    return latest
-
-
-def no_features() -> Features:
-    """What stands in where a loss needs none."""
-    return ()
+    layer.register_forward_pre_hook(keep)
+    return lambda: (seen.pop(),)  # given away, so that no graph outlives its backward pass

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from dsn_saal.models.backbone import Network, framework_linear
+from dsn_saal.models.last_layer import last_layer_of, replace_last_layer
 
 
 def project(network: Network, *, dim: int, mlp: bool, generator: torch.Generator | None) -> None:
@@ -20,9 +20,7 @@ def project(network: Network, *, dim: int, mlp: bool, generator: torch.Generator
         mlp: whether a hidden layer as wide as the input comes first (MoCo v2), or the projection is linear (MoCo v1).
         generator: source of the start values, torch's own for fully connected layers; None leaves them undefined.
     """
-    path, _, name = network.last_layer.rpartition(".")
-    parent = cast("nn.Module", network).get_submodule(path)
-    replaced = cast("nn.Linear", parent.get_submodule(name))
+    replaced = last_layer_of(network)
     inputs = replaced.in_features
     with torch.device("meta"):
         layers = [nn.Linear(inputs, inputs), nn.ReLU()] if mlp else []
@@ -31,7 +29,7 @@ def project(network: Network, *, dim: int, mlp: bool, generator: torch.Generator
     for layer in head:
         if isinstance(layer, nn.Linear) and generator is not None:
             framework_linear(layer, generator)
-    setattr(parent, name, head)
+    replace_last_layer(network, head)
 
 
 def load_body(network: Network, encoder: Mapping[str, Tensor]) -> None:

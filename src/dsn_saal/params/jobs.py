@@ -318,7 +318,7 @@ def network_arguments(job: TrainJob | EvaluateJob | PredictJob) -> dict[str, Any
     """A job's network as models.build_network takes it, without its initial weights; raises BadRequest for none."""
     if job.model is None:
         raise BadRequest("a classical method has no network", value=job.name)
-    side = job.model.deep_supervision
+    side, prototypes = job.model.deep_supervision, job.model.prototypes
     return {
         "backbone": job.model.backbone,
         "n_classes": len(job.classes),
@@ -327,6 +327,7 @@ def network_arguments(job: TrainJob | EvaluateJob | PredictJob) -> dict[str, Any
         "conv1": job.network.conv1,
         "dropout": job.network.dropout,
         "side": side.model_dump() if side else None,
+        "prototypes": prototypes.model_dump() if prototypes else None,
     }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from dsn_saal.params.learning import Experiment, Train
+from dsn_saal.params.learning import Experiment, Model, Train
+from dsn_saal.params.losses import Loss, MaxMarginAffinity
 from dsn_saal.params.methods import Classical, Method, NetworkMethod, SelfTrans
 from dsn_saal.params.protocols import Folds, Protocol
 from dsn_saal.params.regimens import Regimen
@@ -27,6 +28,18 @@ def require_classical(name: str, experiment: Experiment, method: Method) -> None
             raise ValueError(f"experiments.{name}.{kind} must be {needs}")
     if is_classical and experiment.labels != "as_given":
         raise ValueError(f"experiments.{name} learns by kind classical and needs labels: as_given")
+
+
+def require_prototypes(
+    name: str, experiment: Experiment, models: Mapping[str, Model], losses: Mapping[str, Loss]
+) -> None:
+    """A loss on affinities reads the prototypes of the network."""
+    model, loss = models.get(experiment.model or ""), losses.get(experiment.loss or "")
+    if isinstance(loss, MaxMarginAffinity) and model is not None and model.prototypes is None:
+        raise ValueError(
+            f"experiments.{name} has loss {experiment.loss!r} and needs a model with prototypes, not "
+            f"{experiment.model!r}"
+        )
 
 
 def require_vote(name: str, method: NetworkMethod, regimens: Mapping[str, Regimen], train: Train) -> None:

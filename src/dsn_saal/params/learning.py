@@ -72,6 +72,17 @@ class DeepSupervision(Section):
     )
 
 
+class Prototypes(Section):
+    """Prototypes of the classes in the place of a linear last layer."""
+
+    per_class: int = ours("prototypes of each class (m of Hayat et al. 2019)", ge=1, le=100)
+    sigma: float = ours(
+        "of the Gaussian, for features over the root of their number (koshian2/affinity-loss, features as they are: "
+        "10)",
+        gt=0,
+    )
+
+
 class Checkpoint(Section):
     """A file of weights that a network starts from."""
 
@@ -86,6 +97,9 @@ class Model(Section):
         stated("backbone", source="section 3.1")
     )
     deep_supervision: DeepSupervision | None = ours("side classifiers, or null for the plain backbone")
+    prototypes: Prototypes | None = ours(
+        "prototypes of the classes, for the loss on affinities; null or left out: a linear last layer", default=None
+    )
     checkpoint: Checkpoint | None = ours(
         "a CheXNet checkpoint to start from (DenseNet-121 at width 1); null or left out: see network.weights",
         default=None,
@@ -95,6 +109,8 @@ class Model(Section):
     def _has_stages(self) -> Model:
         if self.backbone in ("mobilenet_v2", "resnet32") and self.deep_supervision is not None:
             raise ValueError(f"{self.backbone} has no side classifiers: deep_supervision must be null")
+        if self.prototypes is not None and self.deep_supervision is not None:
+            raise ValueError("side classifiers are linear: one of prototypes and deep_supervision must be null")
         if self.backbone != "densenet121" and self.checkpoint is not None:
             raise ValueError(f"a checkpoint is of densenet121, not of {self.backbone}: checkpoint must be null")
         return self

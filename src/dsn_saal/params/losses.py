@@ -63,6 +63,14 @@ class CenterCrossEntropy(SideWeighted):
     center_rate: float = ours("alpha of the centers' own rule (the authors': 0.5)", ge=0, le=1)
 
 
+class MaxMarginAffinity(SideWeighted):
+    """Hinge on Gaussian affinities to prototypes, for a model that has them."""
+
+    kind: Literal["max_margin_affinity"]
+    margin: float = ours("lambda, by how much the affinity of the image's own class must lead", ge=0, le=1)
+    spread_weight: float = ours("weight of the term that keeps prototypes at equal distances (theirs: 1)", ge=0)
+
+
 class Saal(SideWeighted):
     """The self-adaptive auxiliary loss, equations (5) to (10)."""
 
@@ -115,6 +123,12 @@ class Saal(SideWeighted):
 
 
 Loss = Annotated[
-    CrossEntropy | BinaryCrossEntropy | SymmetricCrossEntropy | MarginCrossEntropy | CenterCrossEntropy | Saal,
+    CrossEntropy
+    | BinaryCrossEntropy
+    | SymmetricCrossEntropy
+    | MarginCrossEntropy
+    | CenterCrossEntropy
+    | MaxMarginAffinity
+    | Saal,
     Field(discriminator="kind"),
 ]

@@ -18,6 +18,7 @@ from dsn_saal.params.laws import (
     require_classical,
     require_one_dataset,
     require_one_number_of_runs,
+    require_prototypes,
     require_thumbnail,
     require_vote,
 )
@@ -74,6 +75,7 @@ class Settings(Section):
             splits = self.datasets[experiment.dataset].protocols
             require_known(f"experiments.{name}.protocol", experiment.protocol, splits)
             self._require_plain(name, experiment)
+            require_prototypes(name, experiment, self.models, self.losses)
             require_pixels(name, experiment, self.datasets, self.methods)
             require_classical(name, experiment, self.methods[experiment.method])
         require_one_number_of_runs(self.protocols, {one.protocol for one in self.experiments.values()})

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dsn_saal.data import Augmentation, ResidentImages
 from dsn_saal.losses import Loss, total
-from dsn_saal.models import Features, Network, no_features
+from dsn_saal.models import Beside, Network, nothing
 from dsn_saal.train.machine import Machine
 from dsn_saal.train.selection import BestEpoch, Validation, validation_loss
 from dsn_saal.train.tally import Diverged, Tally
@@ -94,7 +94,7 @@ class Run:
         step: steps of the running epoch that are complete.
         history: one row per complete epoch; of a run that diverged also that of the epoch in which it did.
         best: the best epoch's weights where an epoch is selected.
-        features: gives out what the last layer read, for a loss that needs it.
+        beside: gives out what the loss looks at beside the logits.
     """
 
     network: Network
@@ -107,7 +107,7 @@ class Run:
     step: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     best: BestEpoch | None = None
-    features: Callable[[], Features] = no_features
+    beside: Callable[[], Beside] = nothing
 
     @property
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
@@ -146,7 +146,7 @@ def supervised_step(run: Run, batch: Tensor, targets: Tensor, schedule: Schedule
     with machine.autocast():
         outputs = run.network(batch)
     logits = torch.stack(outputs)
-    terms = run.loss(logits, targets, *run.features())
+    terms = run.loss(logits, targets, *run.beside())
     run.optimizer.zero_grad(set_to_none=True)
     total(terms, schedule.side_weight).backward()
     run.optimizer.step()

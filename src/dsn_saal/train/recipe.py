@@ -23,17 +23,11 @@ from dsn_saal.losses import (
     CrossEntropy,
     Loss,
     MarginCrossEntropy,
+    MaxMarginAffinity,
     Saal,
     SymmetricCrossEntropy,
 )
-from dsn_saal.models import (
-    Network,
-    build_network,
-    last_layer_of,
-    no_features,
-    set_dropout_generator,
-    watched_features,
-)
+from dsn_saal.models import Network, beside_logits, build_network, last_layer_of, set_dropout_generator
 from dsn_saal.train.loop import RATE_FACTOR, Run, Schedule
 from dsn_saal.train.machine import Machine
 from dsn_saal.train.selection import BestEpoch
@@ -120,7 +114,7 @@ def build_run(recipe: Recipe, *, seed: int, counts: Sequence[int], machine: Mach
         generators=generators,
         tally=Tally(loss.parts, network.n_outputs, machine.device),
         order=torch.empty(sum(counts), dtype=torch.int64, device=machine.device),
-        features=watched_features(network) if loss.needs_features else no_features,
+        beside=beside_logits(network, loss.looks_at),
     )
 
 
@@ -156,6 +150,8 @@ def _new_loss(settings: Plain, counts: Sequence[int], network: Network, generato
         return SymmetricCrossEntropy(**plain)
     if kind == "margin_cross_entropy":
         return MarginCrossEntropy(counts, **plain)
+    if kind == "max_margin_affinity":
+        return MaxMarginAffinity(**plain)
     if kind == "center":
         return CenterCrossEntropy(len(counts), last_layer_of(network).in_features, generator=generator, **plain)
     if kind != "saal":

@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 import torch
-from tiny_experiment import CENTER, SELECTING, settings
+from tiny_experiment import AFFINITY, CENTER, SELECTING, settings
 
 from dsn_saal.params.jobs import TrainJob, parse_job
 from dsn_saal.train import checkpoint as checkpoint_module
@@ -26,7 +26,7 @@ PLAIN, CHOOSING = {"deep": False}, {**SELECTING, "batch_size": 5}
 """Three steps an epoch each: 18 images in eights, 12 in fives."""
 
 
-@pytest.mark.parametrize("change", [{}, PLAIN, CHOOSING], ids=["deep", "plain", "best_validation"])
+@pytest.mark.parametrize("change", [{}, PLAIN, CHOOSING, AFFINITY], ids=["deep", "plain", "best_validation", "prototypes"])
 @pytest.mark.parametrize("steps", range(1, 7))
 def test_interrupted_after_any_step(place, unbroken, monkeypatch, change, steps):
     here, done = place(), []

@@ -1,12 +1,13 @@
 import csv
 import io
 import json
+import math
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load
-from tiny_experiment import CENTER, CLASSES, SAAL, settings
+from tiny_experiment import AFFINITY, CENTER, CLASSES, SAAL, settings
 
 from dsn_saal.data import ResidentImages
 from dsn_saal.domain.errors import BadRequest, CheckFailed
@@ -106,6 +107,24 @@ def test_center_history_tells_its_two_parts(place):
     for row in rows:
         assert float(row["loss_ce"]) + float(row["loss_center"]) == pytest.approx(float(row["loss"]))
         assert float(row["loss_center"]) > 0
+
+
+def test_affinities_are_learnt_told_in_two_parts_and_evaluated(place):
+    here = place()
+    content = here.train(**AFFINITY)
+    rows = rows_of(content)
+    assert list(rows[0]) == ["epoch", "lr", "loss", "loss_final", "loss_hinge", "loss_spread", "train_accuracy"]
+    weights = load(content["run-00/weights.safetensors"])
+    assert weights["classifier.6.weight"].shape[:2] == (3, 2) and "classifier.6.bias" not in weights
+    job = parse_job(TrainJob, settings(**AFFINITY))
+    run = new_run(job, seed=0, counts=(6, 6, 6), machine=prepare("cpu", precision="fp32", threads=1))
+    assert not torch.equal(weights["classifier.6.weight"], run.network.state_dict()["classifier.6.weight"])
+    assert 0 <= here.evaluate(**AFFINITY)["metrics"]["accuracy.overall"]["mean"] <= 1
+
+
+def test_affinities_are_learnt_under_autocast(place):
+    rows = rows_of(place().train(**AFFINITY, precision="bf16"))
+    assert all(math.isfinite(float(row["loss_hinge"])) for row in rows)
 
 
 def test_center_trains_under_autocast(place):
