@@ -50,9 +50,10 @@ def _told(label: str) -> Iterator[Callable[[str], None]]:
         yield lambda words: None
         return
     from rich.console import Console
+    from rich.text import Text
 
     with Console(stderr=True).status(label) as status:
-        yield lambda words: status.update(f"{label}: {words}")
+        yield lambda words: status.update(Text(f"{label}: {words}"))  # names out of a file are no markup
 
 
 def _print(findings: list[Finding], reported: Path, out: Path) -> None:
@@ -60,7 +61,8 @@ def _print(findings: list[Finding], reported: Path, out: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("finding", "in plain words", title=f"What {reported} says of itself", show_lines=True)
+    title = Text(f"What {reported} says of itself", style="table.title")
+    table = Table("finding", "in plain words", title=title, show_lines=True)
     for finding in findings:
         if finding.kind != "CONSISTENT":
             table.add_row(Text(f"{finding.kind}\n{finding.id}", overflow="fold"), Text(finding.sentence))

@@ -7,8 +7,7 @@ import os
 from pathlib import Path
 
 from dsn_saal.cli.common import add_settings, named_path, require_inputs
-from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params.jobs import ClassicalJob, parse_train_job, train_job, unlabelled_of
+from dsn_saal.params.jobs import ClassicalJob, parse_train_job, train_job
 from dsn_saal.params.root import read_settings
 
 EXAMPLE = """example:
@@ -53,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, help="folder to write; it belongs to this job")
     parser.add_argument("--state", type=Path, help="folder for what a later start goes on from")
-    parser.add_argument("--code", help="digest of the code that runs: other code, another run")
+    parser.add_argument(
+        "--code", help="digest of the code that runs: other code, another run (with --plan: not compared without it)"
+    )
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     parser.add_argument(
         "--checkpoint-seconds", type=float, default=60.0, help="seconds between checkpoints (default: 60)"
@@ -67,7 +68,9 @@ def run(args: argparse.Namespace) -> None:
     # as soon as anything else runs (measured: four times slower), and gain little where nothing does.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if args.plan:
-        _print_plans(args)
+        from dsn_saal.cli.plan import print_plans
+
+        print_plans(args)
         return
     require_inputs(args, "experiment", "images", "split", "certificate", "out", "state", "code")
     job = (
@@ -97,50 +100,3 @@ def run(args: argparse.Namespace) -> None:
         checkpoint_seconds=args.checkpoint_seconds,
         unlabelled=Unlabelled(dict(args.unlabelled), dict(args.unlabelled_certificate)),
     )
-
-
-def _print_plans(args: argparse.Namespace) -> None:
-    """A row an experiment, where the workflow keeps its files; the params file is read, --settings is not needed."""
-    from dsn_saal.train.plan import plan_experiment
-
-    settings = read_settings(args.params)
-    wanted = [args.experiment] if args.experiment else list(settings.experiments)
-    unknown = [name for name in wanted if name not in settings.experiments]
-    if unknown:
-        raise BadRequest("there is no such experiment", value=unknown[0], next_step=", ".join(settings.experiments))
-    heads = ("runs", "images", "parameters", "GFLOP/image", "TFLOP", "hours", "weights MB", "peak MB")
-    print(f"{'experiment':32}" + "".join(f"{head:>13}" for head in heads))
-    for name in wanted:
-        experiment, job = settings.experiments[name], train_job(settings, name)
-        if isinstance(job, ClassicalJob):
-            print(f"{name:32}{job.runs:>13}  classical: seconds, no weights")
-            continue
-        plan = plan_experiment(
-            job,
-            split=Path("results/split") / experiment.dataset / f"{experiment.protocol}.parquet",
-            out=Path("results/train") / name,
-            state=Path(".dsn_saal/train") / name,
-            unlabelled=[Path("results/preprocess") / other for other in unlabelled_of(settings, name)],
-            device=args.device,
-            measure=True,
-        )
-        cells = (
-            f"{plan.done}/{plan.runs}",
-            _or_unknown(plan.images, "d"),
-            f"{plan.parameters}",
-            f"{plan.flops_per_image / 1e9:.2f}",
-            _or_unknown(plan.flops and plan.flops / 1e12, ".1f"),
-            _or_unknown(plan.hours, ".2f"),
-            f"{plan.weight_bytes / 1e6:.1f}",
-            f"{plan.peak_bytes / 1e6:.1f}",
-        )
-        print(f"{name:32}" + "".join(f"{cell:>13}" for cell in cells))
-    print(
-        "runs: finished / all; TFLOP, hours: of the runs still to do, on this device; ?: not known before the split\n"
-        f"weights MB: disk of the weights that stay (train.keep_weights: {settings.train.keep_weights}); peak MB: "
-        "until the last run of the experiment is finished"
-    )
-
-
-def _or_unknown(value: float | None, form: str) -> str:
-    return "?" if value is None else format(value, form)

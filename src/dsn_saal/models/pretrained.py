@@ -7,6 +7,7 @@ import os
 import pickle
 import re
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import urlsplit
@@ -77,7 +78,7 @@ def require_weights(wanted: WeightsFile, folder: Path) -> Path:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             torch.hub.download_url_to_file(wanted.url, str(path), hash_prefix=wanted.sha256_prefix, progress=False)
-        except (OSError, RuntimeError) as error:
+        except (OSError, HTTPException, RuntimeError) as error:  # HTTPException: a connection that breaks off
             raise BadRequest(
                 f"the ImageNet weights are not in the weights folder and could not be fetched ({type(error).__name__})",
                 value=f"{wanted.name}, SHA-256 starting {wanted.sha256_prefix}",

@@ -13,6 +13,9 @@ from torch import Tensor
 
 from dsn_saal.storage.atomic import replacing
 
+UNREADABLE = (OSError, SafetensorError, KeyError, TypeError, ValueError)
+"""What reading a file that is no whole checkpoint may raise."""
+
 
 class Resumable(Protocol):
     """What a checkpoint needs to know of something that is trained."""
@@ -44,10 +47,28 @@ def write_checkpoint(path: Path, run: Resumable, identity: dict[str, Any]) -> No
 def read_identity(path: Path) -> dict[str, Any] | None:
     """Identity of the run that a checkpoint belongs to; None where there is no readable checkpoint."""
     try:
-        with safe_open(path, framework="pt") as stream:
-            return json.loads(stream.metadata()["identity"])
-    except (FileNotFoundError, SafetensorError, KeyError, TypeError, ValueError):
+        return _identity(path)
+    except UNREADABLE:
         return None
+
+
+def flaw_of(path: Path) -> str | None:
+    """What is wrong with a checkpoint that cannot be read; None where it can be, or there is none."""
+    if not path.exists():
+        return None
+    try:
+        _identity(path)
+    except UNREADABLE as error:
+        return f"{error}" if isinstance(error, OSError | SafetensorError) else "it names no run"
+    return None
+
+
+def _identity(path: Path) -> dict[str, Any]:
+    with safe_open(path, framework="pt") as stream:
+        found = json.loads(stream.metadata()["identity"])
+    if not isinstance(found, dict):
+        raise TypeError("an identity is a mapping")
+    return found
 
 
 @torch.no_grad()

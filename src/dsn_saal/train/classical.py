@@ -25,7 +25,8 @@ from dsn_saal.storage.listing import sha256_of
 from dsn_saal.train.identity import digest
 from dsn_saal.train.inputs import TrainingSlices, cases_per_class, require_certificate, test_rows, training_slices
 from dsn_saal.train.machine import DETERMINISM
-from dsn_saal.train.results import publish, read_run, write_answers
+from dsn_saal.train.publish import publish
+from dsn_saal.train.results import read_run, write_answers
 
 NO_NETWORK = "features, not pixels"
 """What stands in the place of an initialisation in the record of a run without a network."""
@@ -58,7 +59,7 @@ def train_classical(job: ClassicalJob, *, images: Path, split: Path, certificate
     hashes = {"images_sha256": sha256_of(pixels), "split_sha256": sha256_of(split)}
     for number in range(job.runs):
         folder, draw = out / RunKey(job.name, number).run_name, draw_of(table, number)
-        identity = _identity(job, seed=job.first_seed + number, draw=draw, code=code, **hashes)
+        identity = identity_of(job, seed=job.first_seed + number, draw=draw, code=code, **hashes)
         held = read_run(folder)
         if held is None or held.record.get("identity") != digest(identity):
             _fit(job, identity, pixels, split, folder)
@@ -69,7 +70,7 @@ def train_classical(job: ClassicalJob, *, images: Path, split: Path, certificate
     publish(finished, out)
 
 
-def _identity(job: ClassicalJob, *, seed: int, draw: int, code: str, **hashes: str) -> dict[str, Any]:
+def identity_of(job: ClassicalJob, *, seed: int, draw: int, code: str, **hashes: str) -> dict[str, Any]:
     """Every input of one run, as plain JSON."""
     settings = job.model_dump(mode="json", exclude={"runs": True, "first_seed": True, "accept": True})
     versions = {"numpy": np.__version__, "sklearn": sklearn.__version__}

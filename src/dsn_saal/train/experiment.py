@@ -21,13 +21,15 @@ from dsn_saal.params.jobs import TrainJob
 from dsn_saal.split.table import draw_of, read_split
 from dsn_saal.storage.listing import sha256_of
 from dsn_saal.train.assemble import RANDOM_START, initialisation_of
-from dsn_saal.train.identity import differing_keys, digest, run_identity
+from dsn_saal.train.held import held_run, lacking_weights
+from dsn_saal.train.identity import run_identity
 from dsn_saal.train.inputs import require_certificate, test_rows, training_slices
 from dsn_saal.train.keep import predictor, runs_to_keep
 from dsn_saal.train.machine import Machine, memory_errors, prepare
 from dsn_saal.train.material import Material
 from dsn_saal.train.progress import TrainingProgress
-from dsn_saal.train.results import FinishedRun, drop_weights, publish, read_run
+from dsn_saal.train.publish import publish
+from dsn_saal.train.results import FinishedRun, drop_weights, read_run
 from dsn_saal.train.single import train_run
 from dsn_saal.train.unlabelled import Unlabelled
 
@@ -132,32 +134,30 @@ def _finish(
     planned: Sequence[Planned], job: TrainJob, material_of: Callable[[int], Material], progress: TrainingProgress
 ) -> dict[str, FinishedRun]:
     """Every run finished, and with its weights where they are to be kept."""
-    finished = {}
+    finished = {run.name: held for run in planned if (held := _held(run, progress)) is not None}
+    progress.expect([run.number for run in planned if run.name not in finished])
     for run in planned:
-        held = _held(run, progress)
-        if held is None:
+        if run.name not in finished:
             train_run(material_of(run.draw), run.number, run.identity, run.folder, progress)
-        else:
-            progress.say(f"{run.name} is there already{', diverged' if held.failed else ''}")
-        finished[run.name] = held or _whole(run.folder)
-    kept = runs_to_keep(job.train.keep_weights, finished)
+            finished[run.name] = _whole(run.folder)
+    lacking = lacking_weights(job.train.keep_weights, finished, len(planned))
+    progress.expect([run.number for run in planned if run.name in lacking])
     for run in planned:
-        if run.name in kept and not finished[run.name].has_weights:
+        if run.name in lacking:
             progress.say(f"{run.name} is to keep its weights, which were not kept before: it is trained again")
             train_run(material_of(run.draw), run.number, run.identity, run.folder, progress)
             finished[run.name] = _whole(run.folder)
-    return finished
+    return {run.name: finished[run.name] for run in planned}
 
 
 def _held(run: Planned, progress: TrainingProgress) -> FinishedRun | None:
-    """The finished run of this identity, one with weights first; says what changed where another is there."""
-    there = [found for place in run.places if (found := read_run(place)) is not None]
-    same = [found for found in there if found.record.get("identity") == digest(run.identity)]
-    for found in there:
-        if not same:
-            changed = differing_keys({key: found.record.get(key) for key in run.identity}, run.identity)
-            progress.say(f"{run.name} is there from other inputs and is trained again; changed: {', '.join(changed)}")
-    return max(same, key=lambda found: found.has_weights, default=None)
+    """The finished run of this identity; says that it is there, or what changed where another is."""
+    held, others = held_run(run.identity, run.places)
+    for changed in others:
+        progress.say(f"{run.name} is there from other inputs and is trained again; changed: {changed}")
+    if held is not None:
+        progress.say(f"{run.name} is there already{', diverged' if held.failed else ''}")
+    return held
 
 
 def _whole(folder: Path) -> FinishedRun:

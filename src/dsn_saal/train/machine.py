@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch.utils import deterministic
@@ -67,6 +69,18 @@ def prepare(device: str, *, precision: str, threads: int) -> Machine:
     deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     name = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else "cpu"
     return Machine(chosen, name, arithmetic)
+
+
+def model_of(device: torch.device) -> str:
+    """What a reader calls the device: the model of the accelerator or of the processor."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()
 
 
 def _device(wanted: str) -> torch.device:

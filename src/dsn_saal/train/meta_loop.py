@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -16,8 +15,11 @@ from dsn_saal.params.methods import MetaWeight
 from dsn_saal.train.assemble import new_optimizer
 from dsn_saal.train.loop import Run, Schedule
 from dsn_saal.train.machine import Machine
-from dsn_saal.train.meta_weight import WeightNet, meta_gradient, weighted_mean
-from dsn_saal.train.tally import Diverged
+from dsn_saal.train.meta_weight import Tensors, WeightNet, meta_gradient, weighted_mean
+from dsn_saal.train.tally import NEVER, Diverged
+
+BEFORE_THE_LOSS = ("meta loss", "meta gradient")
+"""What a step computes before its training loss, in that order, and what broke it is called."""
 
 
 @dataclass(kw_only=True)
@@ -28,11 +30,13 @@ class MetaRun(Run):
         weight_net: loss of an image to its weight.
         weight_optimizer: of the weight net.
         sums: over the running epoch: "meta_loss" (), "weights" (C,) and "images" (C,), float64.
+        meta_broken_at: first step of the running epoch in which each of BEFORE_THE_LOSS was not finite, (2,) int64.
     """
 
     weight_net: WeightNet
     weight_optimizer: torch.optim.Optimizer
     sums: dict[str, Tensor]
+    meta_broken_at: Tensor
 
     @property
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
@@ -42,6 +46,7 @@ class MetaRun(Run):
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor that changes, by name, sharing its memory."""
         tensors = super().tensors() | {f"sums.{name}": tensor for name, tensor in self.sums.items()}
+        tensors["meta_broken_at"] = self.meta_broken_at
         return tensors | {f"weight_net.{name}": tensor for name, tensor in self.weight_net.state_dict().items()}
 
     def begin_epoch(self) -> None:
@@ -49,12 +54,15 @@ class MetaRun(Run):
         super().begin_epoch()
         for tensor in self.sums.values():
             tensor.zero_()
+        self.meta_broken_at.fill_(NEVER)
 
     def require_finite(self) -> None:
-        """Raise Diverged where a loss was not finite, the meta loss among them."""
+        """Raise Diverged with what was the first to be no number: meta loss, meta gradient or a training loss."""
+        broken = self.meta_broken_at.tolist()
+        first = min(broken)
+        if first != NEVER and first <= self.tally.first_broken():
+            raise Diverged(self.epoch + 1, first + 1, BEFORE_THE_LOSS[broken.index(first)])
         super().require_finite()
-        if not math.isfinite(float(self.sums["meta_loss"])):
-            raise Diverged(self.epoch + 1, self.step, "meta loss")
 
     def learned(self, classes: Sequence[str]) -> dict[str, float]:
         """Means over the epoch: the meta loss, and the weight of each class's images, before `normalise`."""
@@ -74,6 +82,7 @@ def meta_run(run: Run, method: MetaWeight, *, n_classes: int, machine: Machine) 
         weight_net=weight_net,
         weight_optimizer=new_optimizer(method.weight_net, groups),
         sums={name: torch.zeros(shape, dtype=torch.float64, device=machine.device) for name, shape in shapes.items()},
+        meta_broken_at=torch.full((len(BEFORE_THE_LOSS),), NEVER, dtype=torch.int64, device=machine.device),
     )
 
 
@@ -123,6 +132,7 @@ class MetaStep:
         run.optimizer.step()
         run.tally.add(loss.detach().double().view(1, 1), logits, targets, run.step)
         self._add(run, meta_loss, weights, targets)
+        self._look_at(run, meta_loss, gradient)
 
     def _drawn(self, generator: torch.Generator, machine: Machine) -> tuple[Tensor, Tensor]:
         """Images and labels of a step's meta batch."""
@@ -138,3 +148,10 @@ class MetaStep:
         run.sums["meta_loss"] += meta_loss
         run.sums["weights"] += weights.double() @ chosen
         run.sums["images"] += chosen.sum(dim=0)
+
+    @torch.no_grad()
+    def _look_at(self, run: MetaRun, meta_loss: Tensor, gradient: Tensors) -> None:
+        """Note a step whose meta loss or meta gradient is no number, on the device: no step waits for it."""
+        finite = torch.stack([slope.isfinite().all() for slope in gradient.values()]).all()
+        sound = torch.stack([meta_loss.isfinite(), finite])
+        run.meta_broken_at.clamp_(max=torch.where(sound, NEVER, run.step))

@@ -17,7 +17,7 @@ from dsn_saal.data.inference import write_logits
 from dsn_saal.domain.run import TEST_LOGITS, earlier_weights
 from dsn_saal.models import Network, write_weights
 from dsn_saal.storage.atomic import replacing, write_json, write_text
-from dsn_saal.storage.listing import LISTING, sha256_of, write_listing
+from dsn_saal.storage.listing import sha256_of
 
 WEIGHTS, HISTORY, RECORD, FAILED = "weights.safetensors", "history.csv", "run.json", "failed.json"
 """Files of a finished run. One that diverged has a history and `failed.json` alone."""
@@ -142,31 +142,3 @@ def _without_votes(record: Mapping[str, Any]) -> set[str]:
     """Files of a record but the weights of earlier epochs; those of the last are nothing without all of them."""
     files, earlier = set(record["files"]), set(earlier_weights(record))
     return files - earlier if earlier <= files else files - {WEIGHTS}
-
-
-def publish(finished: Mapping[str, FinishedRun], out: Path) -> None:
-    """Make `out` hold exactly these runs.
-
-    Args:
-        finished: run folder's name to the finished run, which may lie in `out` already.
-        out: the job's folder; whatever else it holds is removed, and its listing is written last.
-    """
-    (out / LISTING).unlink(missing_ok=True)
-    for name, run in finished.items():
-        if run.folder != out / name:
-            for part in run.parts:
-                with replacing(out / name / part) as copy:
-                    shutil.copyfile(run.folder / part, copy)
-    _remove_others(out, {Path(name) / part for name, run in finished.items() for part in run.parts})
-    write_listing(out)
-
-
-def _remove_others(out: Path, wanted: set[Path]) -> None:
-    folders = {path.parent for path in wanted}
-    for path in sorted(out.rglob("*"), reverse=True):  # children before their folder
-        relative = path.relative_to(out)
-        if path.is_dir() and not path.is_symlink():
-            if relative not in folders:
-                path.rmdir()
-        elif relative not in wanted:
-            path.unlink()

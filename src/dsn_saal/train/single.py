@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,10 +9,11 @@ from typing import Any, TypeVar
 
 from dsn_saal.models.projection import load_body
 from dsn_saal.params.methods import MetaWeight, SelfTrans
+from dsn_saal.train.aside import clear_for, remove_aside
 from dsn_saal.train.assemble import initialisation_of, new_run, schedule_of
-from dsn_saal.train.checkpoint import Resumable, read_identity, restore, write_checkpoint
+from dsn_saal.train.checkpoint import Resumable, restore, write_checkpoint
 from dsn_saal.train.contrast import Contrast
-from dsn_saal.train.identity import differing_keys, digest
+from dsn_saal.train.identity import digest
 from dsn_saal.train.loop import Run, train
 from dsn_saal.train.machine import DETERMINISM
 from dsn_saal.train.material import Lesson, Material, lesson_of
@@ -51,7 +51,7 @@ def train_run(
     """
     job, machine, schedule = material.job, material.machine, schedule_of(material.job)
     *earlier, _ = voting = job.regimen.voting_epochs
-    _discard_foreign(folder, identity, progress)
+    clear_for(folder, identity, (CHECKPOINT, ENCODERS), progress.say)
     lesson = lesson_of(material, identity["seed"])
     if lesson.record.get("validation", {}).get("unit") == "slice":
         progress.say("the cases of some slices are unknown: such slices are held out for validation one by one")
@@ -61,6 +61,7 @@ def train_run(
     record = _record(material, lesson, run, identity)
     phases = phases_of(job, training=lesson.images, unlabelled=material.unlabelled)
     encoders = _new_encoders(material, phases, identity["seed"])
+    progress.take_up(number, len(lesson.labels), schedule, phases)
     if encoders is not None:
         record["phases"] = [{"on": it.on, "images": len(it.images), "epochs": it.schedule.epochs} for it in phases]
     try:
@@ -70,7 +71,7 @@ def train_run(
         if (folder / CHECKPOINT).exists():
             restore(folder / CHECKPOINT, run)
             require_votes(folder, earlier, run.epoch)
-        progress.begin(number, run, schedule.steps(len(lesson.labels)))
+        progress.begin(number, run)
         train(
             run,
             lesson.images,
@@ -94,6 +95,7 @@ def train_run(
         progress.end(run)
     for name in (CHECKPOINT, ENCODERS):
         (folder / name).unlink(missing_ok=True)
+    remove_aside(folder)
 
 
 def _histories(run: Run, encoders: Contrast | None) -> dict[str, list[dict[str, float]]]:
@@ -143,20 +145,6 @@ def _record(material: Material, lesson: Lesson, run: Run, identity: dict[str, An
         "determinism": DETERMINISM,
         **lesson.record,
     }
-
-
-def _discard_foreign(folder: Path, identity: dict[str, Any], progress: TrainingProgress) -> None:
-    """Remove what another run left in the folder: other settings, other data, other code."""
-    if not folder.exists():
-        return
-    known = [read_identity(folder / name) for name in (CHECKPOINT, ENCODERS)]
-    found = [held for held in known if held is not None]
-    if found and all(held == identity for held in found):
-        return
-    if found:
-        changed = ", ".join(differing_keys(found[0], identity))
-        progress.say(f"what {folder.name} had begun belongs to other inputs and is discarded; changed: {changed}")
-    shutil.rmtree(folder)
 
 
 def _after_step(

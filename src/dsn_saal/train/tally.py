@@ -63,6 +63,10 @@ class Tally:
         self.tensors["seen"] += len(targets)
         self.tensors["broken_at"].clamp_(max=torch.where(torch.isfinite(terms), NEVER, step))
 
+    def first_broken(self) -> int:
+        """The first step, from 0, with a term that was no number; NEVER where there is none."""
+        return int(self.tensors["broken_at"].min())
+
     def require_finite(self, epoch: int) -> None:
         """Raise Diverged with the first step and term that was no number; `epoch` counts from 1."""
         broken = self.tensors["broken_at"].cpu()

@@ -251,9 +251,7 @@ def test_operations_are_those_that_torch_counts():
 
 def test_a_plan_measures_its_step(here):
     place = here()
-    plan = plan_experiment(job_of(), split=place.split, out=place.out, state=place.state, device="cpu", measure=True)
-    plain = plan_experiment(
-        parse_job(TrainJob, settings(deep=False)),
-        split=place.split, out=place.out, state=place.state, device="cpu", measure=False,
-    )  # fmt: skip
+    plan = plan_experiment(job_of(), place.places(), device="cpu", measure=True)
+    job = parse_job(TrainJob, settings(deep=False))
+    plain = plan_experiment(job, place.places(), device="cpu", measure=False)
     assert plan.hours > 0 and 3.5 < plan.flops / plain.flops < 5

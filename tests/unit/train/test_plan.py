@@ -12,7 +12,7 @@ from dsn_saal.train.plan import plan_experiment
 
 def plan_of(here, measure=False, **change):
     job = parse_job(TrainJob, settings(**change))
-    return plan_experiment(job, split=here.split, out=here.out, state=here.state, device="cpu", measure=measure)
+    return plan_experiment(job, here.places(), device="cpu", measure=measure)
 
 
 def test_a_plan_counts_what_is_to_do_and_what_is_done(place):

@@ -288,13 +288,13 @@ def test_the_unlabelled_sets_are_those_of_the_method(beside, place, capsys):
 def test_a_plan_counts_the_contrastive_phases(beside):
     here = beside()
     job = parse_job(TrainJob, settings(**SELF_TRANS))
-    change = {"split": here.split, "out": here.out, "state": here.state, "device": "cpu", "measure": False}
-    plan = plan_experiment(job, unlabelled=[here.other], **change)
+    places = here.places(here.other)
+    plan = plan_experiment(job, places, device="cpu", measure=False)
     flops = count_flops(encoder_of(job, job.method.contrast, None, "none"), 32)
     assert plan.pretraining_flops == (2 * 9 + 1 * 18) * (flops.training + flops.forward)
     assert plan.flops == pytest.approx(2 * 18 * plan.flops_per_image + plan.pretraining_flops, rel=1e-12)
     (here.other / "images.npy").unlink()
-    assert plan_experiment(job, unlabelled=[here.other], **change).flops is None
+    assert plan_experiment(job, places, device="cpu", measure=False).flops is None
 
 
 def test_a_run_that_diverges_in_a_phase_is_written_down_as_failed(beside, capsys):

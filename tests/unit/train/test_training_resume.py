@@ -26,7 +26,9 @@ PLAIN, CHOOSING = {"deep": False}, {**SELECTING, "batch_size": 5}
 """Three steps an epoch each: 18 images in eights, 12 in fives."""
 
 
-@pytest.mark.parametrize("change", [{}, PLAIN, CHOOSING, AFFINITY], ids=["deep", "plain", "best_validation", "prototypes"])
+@pytest.mark.parametrize(
+    "change", [{}, PLAIN, CHOOSING, AFFINITY], ids=["deep", "plain", "best_validation", "prototypes"]
+)
 @pytest.mark.parametrize("steps", range(1, 7))
 def test_interrupted_after_any_step(place, unbroken, monkeypatch, change, steps):
     here, done = place(), []
@@ -66,9 +68,9 @@ def test_centers_of_the_classes_are_resumed(place, unbroken, monkeypatch, steps)
 
 KILLER = textwrap.dedent(
     """
-    import os, shutil, signal, sys
+    import os, signal, sys
     import dsn_saal.train.checkpoint as checkpoint
-    import dsn_saal.train.results as results
+    import dsn_saal.train.publish as publish
     import dsn_saal.train.single as single
     from dsn_saal.cli import main
 
@@ -93,12 +95,12 @@ KILLER = textwrap.dedent(
             part.write_bytes(part.read_bytes()[:1000])
             die()
 
-    def copied(source, target, copyfile=shutil.copyfile):
-        copyfile(source, target)
-        if kind == "half a publication" and str(target).endswith(".json"):
+    def moved(run, place, move=publish._move):
+        move(run, place)
+        if kind == "half a publication":
             die()
 
-    single.write_checkpoint, checkpoint.save_file, results.shutil.copyfile = every_second, half_a_file, copied
+    single.write_checkpoint, checkpoint.save_file, publish._move = every_second, half_a_file, moved
     sys.exit(main(sys.argv[2:]))
     """
 )

@@ -265,11 +265,12 @@ def test_a_plan_counts_the_disk_of_every_epoch_that_votes(place):
 
     def plan(**change):
         job = parse_job(TrainJob, settings(runs=5, keep_weights="median", **change))
-        return plan_experiment(job, split=here.split, out=here.out, state=here.state, device="cpu", measure=False)
+        return plan_experiment(job, here.places(), device="cpu", measure=False)
 
     one, three = plan(**LONG), plan(**VOTING)
-    assert (three.weight_bytes, three.peak_bytes) == (3 * one.weight_bytes, 3 * one.peak_bytes)
-    assert three.peak_bytes == 15 * 4 * three.parameters and three.flops == one.flops
+    assert three.weight_bytes == 3 * one.weight_bytes and three.flops == one.flops
+    # Two epochs more of each run; the last epoch of the last run has no weights before its checkpoint goes.
+    assert three.peak_bytes - one.peak_bytes == 5 * 2 * one.weight_bytes
 
 
 def test_epochs_that_vote_are_the_last_ones():

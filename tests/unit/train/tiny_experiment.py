@@ -11,6 +11,7 @@ from dsn_saal.params.jobs import EvaluateJob, TrainJob, parse_job
 from dsn_saal.storage.atomic import write_json
 from dsn_saal.storage.tables import write_table
 from dsn_saal.train.experiment import train_experiment
+from dsn_saal.train.tracks import Places
 
 CLASSES = ("covid19", "normal", "bacterial_pneumonia")
 CASES = [f"case {label}{number // 2}" for label in range(3) for number in range(8)]
@@ -133,6 +134,10 @@ class Place:
             findings = [{"name": f"{name}: a"}, {"name": f"{name}: b"}] if level == "VIOLATED" else []
             entries[name] = {"verdict": level, "found": len(findings), "missing": 0, "findings": findings}
         write_json(self.certificate, {"verdict": verdict, "levels": entries})
+
+    def places(self, *unlabelled):
+        """Where the plan looks."""
+        return Places(self.out, self.state, self.split, self.images, unlabelled)
 
     def arguments(self):
         """Command line without --settings, as a rule gives it."""
