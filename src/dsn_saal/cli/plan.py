@@ -107,7 +107,10 @@ def _done(tracks: Tracks, runs: int) -> str:
 
 
 def _foreign(tracks: Tracks) -> str:
-    return f"  {tracks.foreign} there from other settings, will be trained again" if tracks.foreign else ""
+    """How many runs are there that do not count, and what differs in the first."""
+    if not tracks.foreign:
+        return ""
+    return f"  {len(tracks.foreign)} there from other settings, will be trained again; changed: {tracks.foreign[0]}"
 
 
 def _or_unknown(value: float | None, form: str) -> str:

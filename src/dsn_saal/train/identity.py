@@ -67,6 +67,6 @@ def differing_keys(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -
         before, after = old.get(key), new.get(key)
         if isinstance(before, dict) and isinstance(after, dict):
             names += differing_keys(before, after, f"{prefix}{key}.")
-        elif before != after:
+        elif before != after or (key in old) != (key in new):  # a setting that is new may be null
             names.append(f"{prefix}{key}")
     return names

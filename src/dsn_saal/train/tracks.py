@@ -50,11 +50,11 @@ class Tracks:
 
     Attributes:
         done: how many training would accept.
-        foreign: how many are there from other settings or inputs, and will be trained again.
+        foreign: what differs in each that is there from other settings or inputs, and will be trained again.
     """
 
     done: int
-    foreign: int
+    foreign: tuple[str, ...]
 
 
 def tracks_of(job: TrainJob, places: Places, *, device: str, code: str | None) -> Tracks:
@@ -62,7 +62,7 @@ def tracks_of(job: TrainJob, places: Places, *, device: str, code: str | None) -
     machine = prepare(device, precision=job.train.precision, threads=job.train.threads)
     hashes = _hashes(places, PIXEL_FILES[job.pixels]) | {"unlabelled_sha256": _of_unlabelled(job, places)}
     held: dict[str, FinishedRun] = {}
-    foreign = 0
+    foreign: list[str] = []
     for number, draw in enumerate(_draws(places.split, job.train.runs)):
         seed = job.train.first_seed + number
         identity = run_identity(job, seed=seed, draw=0, code="", machine=machine, **NOT_YET)
@@ -70,23 +70,24 @@ def tracks_of(job: TrainJob, places: Places, *, device: str, code: str | None) -
         held |= found[0]
         foreign += found[1]
     lacking = lacking_weights(job.train.keep_weights, held, job.train.runs)
-    return Tracks(len(held) - len(lacking), foreign)
+    return Tracks(len(held) - len(lacking), tuple(foreign))
 
 
 def classical_tracks(job: ClassicalJob, places: Places, *, code: str | None) -> Tracks:
     """Finished runs of a job of a classical method."""
-    hashes, done, foreign = _hashes(places, "images.npy"), 0, 0
+    hashes, done = _hashes(places, "images.npy"), 0
+    foreign: list[str] = []
     for number, draw in enumerate(_draws(places.split, job.runs)):
         identity = identity_of(job, seed=job.first_seed + number, draw=0, code="")
         known = identity | hashes | {"draw": draw, "code": code}
         held, others = _found(RunKey(job.name, number).run_name, places, known)
         done, foreign = done + len(held), foreign + others
-    return Tracks(done, foreign)
+    return Tracks(done, tuple(foreign))
 
 
-def _found(name: str, places: Places, identity: Mapping[str, Any]) -> tuple[dict[str, FinishedRun], int]:
+def _found(name: str, places: Places, identity: Mapping[str, Any]) -> tuple[dict[str, FinishedRun], list[str]]:
     held, others = held_run(identity, [places.out / name, places.state / name])
-    return ({} if held is None else {name: held}), int(bool(others))
+    return ({} if held is None else {name: held}), others[:1]
 
 
 def _draws(split: Path, runs: int) -> list[int | None]:

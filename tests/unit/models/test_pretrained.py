@@ -1,4 +1,5 @@
 import hashlib
+import http.client
 import io
 import urllib.error
 from pathlib import Path
@@ -73,9 +74,10 @@ def test_altered_file_is_refused_with_both_hashes(tmp_path):
         require_weights(wanted, tmp_path)
 
 
-def test_missing_file_without_network_says_what_to_put_where(tmp_path, monkeypatch):
+@pytest.mark.parametrize("failure", [urllib.error.URLError("no network"), http.client.IncompleteRead(b"half")])
+def test_missing_file_without_network_says_what_to_put_where(tmp_path, monkeypatch, failure):
     def offline(*args, **kwargs):
-        raise urllib.error.URLError("no network")
+        raise failure
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
     monkeypatch.setenv(module.FOLDER_VARIABLE, str(tmp_path / "weights"))

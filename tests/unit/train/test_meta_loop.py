@@ -22,12 +22,12 @@ from dsn_saal.data import ResidentImages
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.models.flops import count_flops
 from dsn_saal.params.jobs import TrainJob, parse_job
-from dsn_saal.train import single
+from dsn_saal.train import meta_loop, single
 from dsn_saal.train.assemble import new_run, schedule_of
 from dsn_saal.train.checkpoint import write_checkpoint
 from dsn_saal.train.machine import prepare
 from dsn_saal.train.meta_loop import MetaStep, meta_run
-from dsn_saal.train.meta_weight import meta_gradient
+from dsn_saal.train.meta_weight import meta_gradient, weighted_mean
 from dsn_saal.train.plan import flops_per_image, plan_experiment
 
 WEIGHT_NET = {
@@ -195,6 +195,46 @@ def test_divergence_is_named_and_kept(here):
     content = here().train(**meta(lr=1e30))
     failed = json.loads(content["run-00/failed.json"])
     assert failed["epoch"] == 1 and failed["term"] and "run-00/weights.safetensors" not in content
+
+
+def broken_at(step, breaks):
+    """A meta gradient whose `step`, from 1, is broken by `breaks` of the gradient and the meta loss."""
+    steps = []
+
+    def broken(*args, **options):
+        steps.append(1)
+        gradient, loss = meta_gradient(*args, **options)
+        return breaks(gradient, loss) if len(steps) == step else (gradient, loss)
+
+    return broken
+
+
+BREAKS = {
+    "meta loss": lambda gradient, loss: (gradient, loss * torch.inf),
+    "meta gradient": lambda gradient, loss: ({**gradient, "second.bias": gradient["second.bias"] * torch.nan}, loss),
+}
+
+
+@pytest.mark.parametrize("term", BREAKS)
+@pytest.mark.parametrize("step", [1, 2, 4])
+def test_divergence_names_the_step_and_the_term_that_broke_first(here, monkeypatch, term, step):
+    """Batches of two: six steps an epoch. A broken gradient breaks the training loss of the very same step."""
+    monkeypatch.setattr(meta_loop, "meta_gradient", broken_at(step, BREAKS[term]))
+    failed = json.loads(here().train(**meta(batch_size=2))["run-00/failed.json"])
+    assert (failed["epoch"], failed["step"], failed["term"]) == (1, step, term)
+
+
+def test_a_training_loss_that_broke_before_the_meta_loss_is_named(here, monkeypatch):
+    calls = []
+
+    def burst(losses, weights, *, normalise):
+        calls.append(1)  # the second call of a step is that of the real step
+        return weighted_mean(losses, weights, normalise=normalise) * (torch.inf if len(calls) == 4 else 1)
+
+    monkeypatch.setattr(meta_loop, "weighted_mean", burst)
+    monkeypatch.setattr("dsn_saal.train.meta_weight.weighted_mean", burst)
+    failed = json.loads(here().train(**meta(batch_size=2))["run-00/failed.json"])
+    assert (failed["epoch"], failed["step"], failed["term"]) == (1, 2, "ce of output final")
 
 
 @pytest.mark.parametrize("steps", range(1, 5))
