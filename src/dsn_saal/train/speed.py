@@ -15,7 +15,7 @@ from dsn_saal.params.methods import MetaWeight
 from dsn_saal.train.assemble import new_run, schedule_of
 from dsn_saal.train.loop import Run, Step, supervised_step
 from dsn_saal.train.machine import Machine, prepare
-from dsn_saal.train.meta_loop import MetaRun, MetaStep, meta_run
+from dsn_saal.train.meta_loop import MetaStep, meta_run
 
 FEW_IMAGES = 4
 """Images of the first step, which tells how many the timed ones may have."""
@@ -46,13 +46,14 @@ def _measured(settings: str, device: str) -> float:
     machine = prepare(device, precision=job.train.precision, threads=job.train.threads)
     batch = job.regimen.batch_size
     images = min(FEW_IMAGES, batch)
-    stepper = _stepper(job, images, machine)
+    run = _new_run(job, machine)
+    stepper = _stepper(run, job, images, machine)
     stepper()  # the first one warms up
     seconds = _seconds(stepper, machine)
     images = min(batch, max(images, int(images * STEP_SECONDS / seconds)))
     while True:
         try:
-            return images / _middle(_stepper(job, images, machine), machine)
+            return images / _middle(_stepper(run, job, images, machine), machine)
         except torch.OutOfMemoryError:  # training would say so too, and what to change
             if images <= FEW_IMAGES:
                 raise
@@ -76,18 +77,23 @@ def _seconds(stepper: Callable[[], None], machine: Machine) -> float:
     return time.perf_counter() - begun
 
 
-def _stepper(job: TrainJob, images: int, machine: Machine) -> Callable[[], None]:
+def _new_run(job: TrainJob, machine: Machine) -> Run:
+    run = new_run(job, seed=0, counts=[1] * len(job.classes), machine=machine)
+    if isinstance(job.method, MetaWeight):
+        run = meta_run(run, job.method, n_classes=len(job.classes), machine=machine)
+    run.network.train()
+    return run
+
+
+def _stepper(run: Run, job: TrainJob, images: int, machine: Machine) -> Callable[[], None]:
     """What the loop does with a batch of so many images: gather and change them, then the method's step."""
-    n_classes, schedule = len(job.classes), schedule_of(job)
-    run = new_run(job, seed=0, counts=[1] * n_classes, machine=machine)
+    schedule, held = schedule_of(job), _blank(images, job, machine)
     step: Step = supervised_step
     if isinstance(job.method, MetaWeight):
-        run, step = _with_meta_set(run, job, job.method, images, machine)
-    held = _blank(images, job, machine)
+        step = _meta_step(job, job.method, images, machine)
     index = torch.arange(images, device=machine.device)
-    targets = torch.arange(images, device=machine.device) % n_classes
+    targets = index % len(job.classes)
     change = schedule.change(run.generators["order"])
-    run.network.train()
 
     def stepper() -> None:
         batch = held.batch(index, change).contiguous(memory_format=machine.memory_format)
@@ -96,16 +102,15 @@ def _stepper(job: TrainJob, images: int, machine: Machine) -> Callable[[], None]
     return stepper
 
 
-def _with_meta_set(run: Run, job: TrainJob, method: MetaWeight, images: int, machine: Machine) -> tuple[MetaRun, Step]:
+def _meta_step(job: TrainJob, method: MetaWeight, images: int, machine: Machine) -> MetaStep:
     """A step with as many meta images for a training image as training has, at least two: one has no statistics."""
     meta = max(2, round(images * meta_share(job, method)))
-    step = MetaStep(
+    return MetaStep(
         images=_blank(meta, job, machine),
         labels=torch.zeros(meta, dtype=torch.int64, device=machine.device),
         batch_size=meta,
         normalise=method.normalise,
     )
-    return meta_run(run, method, n_classes=len(job.classes), machine=machine), step
 
 
 def meta_share(job: TrainJob, method: MetaWeight) -> float:

@@ -1,11 +1,11 @@
 """What training says of how far it is: speed, time left of the whole job, and texts as they are."""
 
+import io
 import re
 import sys
 
 import pytest
 import torch
-from rich.console import Console
 
 from dsn_saal.train import clock, progress
 from dsn_saal.train.loop import Run, Schedule
@@ -113,22 +113,37 @@ def seconds(line):
     return 3600 * hours + 60 * minutes + rest
 
 
+class Terminal(io.StringIO):
+    """A terminal that remembers what was drawn."""
+
+    def isatty(self):
+        return True
+
+
 @pytest.fixture
-def terminal(monkeypatch, capsys):
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(progress, "Console", lambda stderr: Console(stderr=stderr, force_terminal=True, width=200))
-    return lambda: capsys.readouterr().err
+def terminal(monkeypatch):
+    """Puts a terminal in the place of standard error; gives what it shows, without colours and moves of the cursor."""
+
+    def begin():
+        drawn = Terminal()
+        monkeypatch.setattr(sys, "stderr", drawn)
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("COLUMNS", "200")
+        return lambda: re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", drawn.getvalue())
+
+    return begin
 
 
 @pytest.mark.parametrize("text", ["a path [/b] here", "[bold]found[/bold] in [case 1]"])
 def test_texts_are_no_markup(terminal, text):
+    shown = terminal()
     with TrainingProgress("tiny", 1, 1, 10) as told:
         told.say(text)
-    printed = terminal()
-    assert text in printed and "tiny: " not in printed
+    assert text in shown() and "tiny: " not in shown()
 
 
 def test_the_bar_is_full_when_the_last_run_is_at_its_end(time, terminal):
+    shown = terminal()
     with TrainingProgress("tiny", 2, 2, 10) as told:
         for number in range(2):
             told.take_up(number, 25, schedule(2, 10))
@@ -136,7 +151,7 @@ def test_the_bar_is_full_when_the_last_run_is_at_its_end(time, terminal):
             time.now += 10
             told.step(At(1, 3, [{"loss": 1.0}]))
             assert told.bar.tasks[0].completed == pytest.approx((number + 1) / 2)
-    assert "run 2/2, epoch 2/2, loss 1, 5 images/s, 0:00:00 left" in terminal()
+    assert "run 2/2, epoch 2/2, loss 1, 5 images/s, 0:00:00 left" in shown()
 
 
 def test_a_real_job_tells_both(place, monkeypatch, capsys):
