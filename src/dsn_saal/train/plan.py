@@ -107,13 +107,14 @@ def plan_experiment(job: TrainJob, places: Places, *, device: str, measure: bool
         job: settings of the experiment.
         places: where its files lie, or will.
         device: "auto", "cpu", "cuda" or "cuda:N".
-        measure: whether to time a step, where there is something to do.
+        measure: whether to time a step, where something is known to be to do.
         code: digest of the code that would train.
     """
     with torch.device("meta"):
         network = build_network(**network_arguments(job))
     tracks = tracks_of(job, places, device=device, code=code)
-    n_images, idle = _images(places.split), tracks.done == job.train.runs
+    n_images = _images(places.split)
+    asked = measure and n_images is not None and tracks.done < job.train.runs
     return Plan(
         name=job.name,
         runs=job.train.runs,
@@ -123,7 +124,7 @@ def plan_experiment(job: TrainJob, places: Places, *, device: str, measure: bool
         images=n_images,
         flops_per_image=flops_per_image(job, count_flops(network, job.image_size)),
         epochs=job.regimen.epochs,
-        images_per_second=images_per_second(job, device) if measure and not idle else None,
+        images_per_second=images_per_second(job, device) if asked else None,
         pretraining_flops=_of_phases(job, n_images, places.unlabelled),
         disk=disk_of(job, network),
     )

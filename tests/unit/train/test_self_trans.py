@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import textwrap
 
 import numpy as np
 import pytest
+from safetensors.torch import save_file
 from tiny_experiment import PLAIN, REGIMEN, SELECTING, Place, settings
 
 from dsn_saal.cli import main
@@ -17,7 +19,7 @@ from dsn_saal.models.flops import count_flops
 from dsn_saal.params.jobs import TrainJob, parse_job
 from dsn_saal.storage.atomic import write_json
 from dsn_saal.storage.listing import sha256_of
-from dsn_saal.train import single
+from dsn_saal.train import checkpoint, progress, single
 from dsn_saal.train.checkpoint import write_checkpoint
 from dsn_saal.train.plan import plan_experiment
 from dsn_saal.train.pretrain import encoder_of
@@ -325,3 +327,46 @@ def test_held_out_slices_never_enter(beside):
     assert here.pretrain(**SELECTING) == 0
     phases = json.loads(here.content()["run-00/run.json"])["phases"]
     assert phases[0]["images"] == 9 and phases[1]["images"] < 18
+
+
+def test_a_torn_checkpoint_of_the_classifier_leaves_the_encoders(beside, whole, monkeypatch, capsys):
+    here, done = beside(), []
+
+    def write_then_stop(path, run, identity):
+        write_checkpoint(path, run, identity)
+        done.append(path)
+        if len(done) == 7:  # the second one of the classifier
+            raise Interrupt
+
+    with monkeypatch.context() as patched, pytest.raises(Interrupt):
+        patched.setattr(single, "write_checkpoint", write_then_stop)
+        here.pretrain(checkpoint_seconds=0, runs=2)
+    assert done[-1].name == "checkpoint.safetensors"
+    done[-1].write_bytes(done[-1].read_bytes()[:-9])
+    assert here.pretrain(runs=2) == 0
+    told = capsys.readouterr().err
+    assert "checkpoint.safetensors of run-00 cannot be read (" in told and "run-00.discarded" in told
+    assert "goes on" not in told and here.content() == whole and not here.state.exists()
+
+
+def test_the_peak_of_a_plan_counts_the_encoders(beside, monkeypatch):
+    here, seen = beside(), []
+    network = {"width": 0.25, "weights": "none", "conv1": "sum", "dropout": 0.5, "normalise": "imagenet_grey"}
+
+    def watched(tensors, part, metadata):
+        save_file(tensors, part, metadata=metadata)
+        seen.append(sum(path.stat().st_size for path in here.state.rglob("*") if path.is_file()))
+
+    monkeypatch.setattr(checkpoint, "save_file", watched)
+    assert here.pretrain(checkpoint_seconds=0, runs=2, network=network) == 0
+    job = parse_job(TrainJob, settings(**SELF_TRANS, runs=2, network=network))
+    plan = plan_experiment(job, here.places(here.other), device="cpu", measure=False)
+    assert plan.done == 2 and plan.peak_bytes == pytest.approx(max(seen), rel=0.02)
+
+
+def test_pretraining_tells_its_total_and_the_time_left(beside, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "LINE_SECONDS", -1.0)
+    assert beside().pretrain(runs=2) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if "epoch" in line]
+    assert [line.split(", ")[1] for line in lines[:4]] == [f"pretraining epoch {epoch}/3" for epoch in (1, 2, 3, 3)]
+    assert len(lines) == 20 and all(re.search(r"\d images/s, \d+:\d\d:\d\d left$", line) for line in lines)
