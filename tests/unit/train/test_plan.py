@@ -77,7 +77,7 @@ STILL = {"optimizer": {"kind": "sgd", "momentum": 0.0, "nesterov": False}}
 @pytest.mark.parametrize("change", [{}, ADAM, STILL, SELECTING, {"vote_epochs": 2}], ids=repr)
 def test_the_peak_is_what_lies_on_the_disk_at_most(place, monkeypatch, change):
     here, seen = place(), []
-    change |= {"runs": 2, "network": WIDE}
+    change = {**change, "runs": 2, "network": WIDE}
 
     def watched(tensors, part, metadata):
         save_file(tensors, part, metadata=metadata)
