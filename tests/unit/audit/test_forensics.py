@@ -237,6 +237,14 @@ class TestCommand:
             finding["computed_from"] and finding["sentence"].endswith((".", ")")) for finding in held["findings"]
         )
 
+    def test_brackets_in_a_path_are_no_markup(self, small, tmp_path, capsys, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "300")
+        odd = tmp_path / "a [" / "b] c.yaml"
+        odd.parent.mkdir()
+        small.rename(odd)
+        assert main(["forensics", "--reported", str(odd), "--out", str(tmp_path / "f.json")]) == 0
+        assert f"What {odd} says of itself" in " ".join(capsys.readouterr().out.split())
+
     def test_a_wrong_key_is_an_error_that_names_it(self, small, tmp_path, capsys):
         raw = yaml.safe_load(small.read_text())
         raw["statements"][0]["quantiy"] = "x"
