@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from images_format import PREDICTIONS, SLICES, column, output_names, read_run, read_settings
+from images_format import FAILED, PREDICTIONS, SLICES, column, output_names, read_run, read_settings
+from images_identity import differing, packed_identity
 
 from dsn_saal.domain.classes import ClassSet
 from dsn_saal.domain.errors import BadRequest, CheckFailed
@@ -43,11 +44,12 @@ def unpack(args: argparse.Namespace) -> None:
     content = {
         "dataset": settings["dataset_title"], "protocol": settings["protocol"], "image_size": settings["image_size"],
         "order": list(found), "parts": slices["part"].value_counts().to_dict(), "certificate": settings["certificate"],
-        "packed_at_commit": settings["commit"], "origin_files": settings["origin_files"], **shared,
+        "class_titles": settings["class_titles"], "not_trained": not_trained(args.runs, settings, found),
+        "note": args.note, "packed_at_commit": settings["commit"], "origin_files": settings["origin_files"], **shared,
         "experiments": summaries,
     }  # fmt: skip
     write_json(args.out.with_name(args.out.name + ".json"), content)
-    text = told(settings, content)
+    text = told(content)
     write_text(args.out.with_name(args.out.name + ".md"), text)
     print(text)
 
@@ -64,15 +66,12 @@ def runs_of(root: Path, name: str, settings: Json) -> list[tuple[Path, Json]]:
         record = read_run(folder)
         if record is None:
             continue
-        wanted = {
-            "experiment": name, "recipe": settings["experiments"][name]["recipe"], "pack": settings["files"],
-            "labels": settings["experiments"][name]["labels"], "seed": settings["first_seed"] + number,
-        }  # fmt: skip
-        for key, value in wanted.items():
-            if record.get(key) != value:
-                raise CheckFailed(
-                    f"a run was not made from this pack: {key} differs", where=folder, next_step="train from this pack"
-                )
+        for name_of_value in differing(record, packed_identity(settings, RunKey(name, number))):
+            raise CheckFailed(
+                f"a run was not made from this pack: {name_of_value} differs",
+                where=folder,
+                next_step="train from this pack",
+            )
         runs.append((folder, record))
     return runs
 
@@ -129,8 +128,17 @@ def predictions(folder: Path, record: Json, job: EvaluateJob, classes: ClassSet,
     return test.assign(**dict(zip(probability_columns(classes), values.T, strict=True)))
 
 
-def told(settings: Json, content: Json) -> str:
-    """The table with everything that a reader must know beside it."""
+def not_trained(root: Path, settings: Json, found: Json) -> dict[str, str | None]:
+    """Experiments of the pack without a finished run, and what kept them from it, where it is known."""
+    said: dict[str, str | None] = {}
+    for name in (name for name in settings["order"] if name not in found):
+        records = sorted((root / name).glob(f"*/{FAILED}"))
+        said[name] = json.loads(records[0].read_text(encoding="utf-8"))["failed"] if records else None
+    return said
+
+
+def told(content: Json) -> str:
+    """The table with everything that a reader must know beside it, from what OUT.json holds."""
     first = next(iter(content["experiments"].values()))
     mark = f" ({PHANTOM_MARK})" if first["origin"] == "phantom" else ""
     parts = content["parts"]
@@ -145,11 +153,10 @@ def told(settings: Json, content: Json) -> str:
         f"* {content['image_size']} px; {regimens(content['experiments'])}.",
         f"* Packed at commit {content['packed_at_commit']}; code of the runs {content['code'][:16]}.",
         *(f"* `{command}`" for command in content["command"]), "", *table(content), "",
-        *certificate(settings["certificate"], settings["class_titles"]),
+        *certificate(content["certificate"], content["class_titles"]),
     ]  # fmt: skip
-    lacking = [name for name in settings["order"] if name not in content["experiments"]]
-    if lacking:
-        lines += ["", f"Not trained yet: {', '.join(lacking)}."]
+    for name, why in content["not_trained"].items():
+        lines += ["", f"Not trained: {name}: " + " ".join((why or "not tried yet").split()) + "."]
     return "\n".join(lines) + "\n"
 
 

@@ -6,6 +6,7 @@ from argparse import Namespace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 from test_gpu_scripts import ROOT, SCRIPTS, call, scripts  # noqa: F401 - a fixture
 
@@ -52,12 +53,12 @@ def packed(place, *more):
     return main([*arguments, *more])
 
 
-def trained_here(place, out):
+def trained_here(place, out, minutes=5):
     from images_train import train_all
 
     train_all(
         Namespace(
-            pack=place / "pack", out=out, minutes=5, runs=None, experiments=None, device="cpu", precision=None,
+            pack=place / "pack", out=out, minutes=minutes, runs=None, experiments=None, device="cpu", precision=None,
             checkpoint_seconds=1e9,
         )
     )  # fmt: skip
@@ -134,6 +135,70 @@ def test_what_was_altered_is_trained_again_and_other_packs_are_refused(place, ca
     packed(place)  # another batch size
     out = ["--pack", str(place / "pack"), "--runs", str(place / "runs"), "--out", str(place / "table")]
     assert main(["unpack", *out]) == 1 and "recipe differs" in capsys.readouterr().err
+
+
+def repacked(place, change):
+    """Pack once more, after a change of the params."""
+    params = place / "params.yaml"
+    raw = yaml.safe_load(params.read_text())
+    change(raw)
+    params.write_text(yaml.safe_dump(raw, sort_keys=False))
+    assert packed(place) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    {
+        "normalise": lambda raw: raw["network"].update(normalise="unit"),
+        "prediction_batch": lambda raw: raw["evaluate"].update(batch_size=5),
+        "classes": lambda raw: [
+            block.update(healthy=block.pop("non_covid19"))
+            for cohort in [raw["phantom"]["cohorts"]["covid_ct"]]
+            for block in (raw["datasets"]["covid_ct"]["classes"], cohort["cases"], cohort["slices"])
+        ],
+    }.items(),
+)
+def test_whatever_a_run_reads_of_its_pack_makes_it_another_run(place, capsys, name, change):
+    from real_images import main
+
+    packed(place)
+    trained_here(place, place / "runs")
+    repacked(place, change)
+    out = ["--pack", str(place / "pack"), "--runs", str(place / "runs"), "--out", str(place / "table")]
+    assert main(["unpack", *out]) == 1 and f"{name} differs" in capsys.readouterr().err
+    trained_here(place, place / "runs", minutes=0)
+    assert "0 of 2 runs are finished; time is up" in capsys.readouterr().out
+    trained_here(place, place / "runs")
+    assert "2 of 2 runs are finished" in capsys.readouterr().out and main(["unpack", *out]) == 0
+
+
+def test_what_memory_has_no_room_for_is_told_and_the_others_go_on(place, monkeypatch, capsys):
+    import images_train
+    from real_images import main
+
+    packed(place)
+    whole, arguments = images_train.train, ["--pack", str(place / "pack")]
+
+    def short_of_memory(run, *rest, **more):
+        if run.network.n_outputs > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        whole(run, *rest, **more)
+
+    monkeypatch.setattr(images_train, "train", short_of_memory)
+    assert main(["train", *arguments, "--out", str(place / "runs"), "--device", "cpu", "--runs", "2"]) == 1
+    said = capsys.readouterr()
+    assert said.out.count("too little free memory for a training step") == 1  # the second run would meet it too
+    assert "value: batch size 8" in said.out and "halve batch_size of the regimen" in said.out
+    assert "2 of 4 runs are finished" in said.out and "value: dsn_saal" in said.err
+    failed = place / "runs/dsn_saal/run-00/failed.json"
+    assert "batch size 8" in json.loads(failed.read_text())["failed"]
+    unpack = ["unpack", *arguments, "--runs", str(place / "runs"), "--out", str(place / "table")]
+    assert main(unpack) == 0
+    assert "Not trained: dsn_saal: the device has too little free memory" in (place / "table.md").read_text()
+
+    monkeypatch.setattr(images_train, "train", whole)
+    trained_here(place, place / "runs")
+    assert "2 of 2 runs are finished" in capsys.readouterr().out and not failed.exists()
 
 
 def test_bad_requests_and_altered_packs(place, capsys):
