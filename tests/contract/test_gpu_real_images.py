@@ -116,9 +116,53 @@ def test_from_pack_to_table(place, monkeypatch, capsys):
     expected = run_metrics(ordinary, classes)["accuracy.overall"]
     assert content["experiments"]["dsn_saal"]["metrics"]["accuracy.overall"]["values"] == [expected]
 
+    adapted, history = (
+        content["experiments"]["dsn_saal"]["adaptation"],
+        pd.read_csv(runs / "dsn_saal/run-00/history.csv"),
+    )
+    for end, row in (("first", history.iloc[0]), ("last", history.iloc[-1])):
+        weights = np.array([row["w_covid19"], row["w_non_covid19"]])
+        assert adapted[end]["epoch"] == row["epoch"] and adapted[end]["alpha"] == pytest.approx([row["alpha"]])
+        assert [adapted[end][f"beta_{i}"] for i in range(1, 7)] == [
+            pytest.approx([row[f"beta_{i}"]]) for i in range(1, 7)
+        ]
+        assert adapted[end]["mean_weight"] == pytest.approx([weights.mean()])
+        assert adapted[end]["relative_covid19"] == pytest.approx([weights[0] / weights.mean()])
+        assert f"| DSN-SAAL | {row['epoch']:.0f} | {row['alpha']:.5f} [" in text
+    assert "beta_7" not in adapted["first"] and content["experiments"]["vgg16_bn_ce"]["adaptation"] is None
+    assert "Inverse frequencies of the 9 and 9 training images" in text and "would give 1.000 and 1.000." in text
+
     record = runs / "vgg16_bn_ce/run-00/run.json"
     record.write_text(record.read_text().replace('"precision": "fp32"', '"precision": "bf16"'))
     assert main(["unpack", *out]) == 1 and "must share precision" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("scripts")
+def test_range_and_mean_are_over_runs():
+    from images_adaptation import adaptation_table, of_rows
+
+    rows = [pd.Series({"epoch": 3, "alpha": a, "beta_1": a / 2, "w_a": 3 * a, "w_b": a}) for a in (0.2, 0.4)]
+    values = of_rows(rows, ("a", "b"))
+    assert values["mean_weight"] == pytest.approx([0.4, 0.8]) and values["relative_a"] == pytest.approx([1.5, 1.5])
+    experiment = {"title": "S", "classes": ["a", "b"], "counts": {"a": 1, "b": 3}, "adaptation": {"first": values}}
+    text = "\n".join(adaptation_table({"experiments": {"s": experiment}, "class_titles": ["A", "B"]}))
+    assert (
+        "| S | 3 | 0.30000 [0.20000, 0.40000] | 0.150 [0.100, 0.200] | 0.6 [0.4, 0.8] | 1.500 [1.500, 1.500] |" in text
+    )
+    assert "would give 1.500 and 0.500." in text
+
+
+@pytest.mark.usefixtures("scripts")
+def test_every_committed_table_is_the_text_of_its_numbers():
+    from images_report import told
+
+    results = SCRIPTS / "results"
+    tables = sorted(path for path in results.glob("*.md") if path.read_text().startswith("# COVID19-CT"))
+    assert tables
+    for path in tables:
+        content = json.loads(path.with_suffix(".json").read_text())
+        assert path.read_text() == told(content) and not content["packed_at_commit"].endswith("-dirty")
+    assert "`results/covid_ct_cpu.md`" in (SCRIPTS / "README.md").read_text()
 
 
 def test_what_was_altered_is_trained_again_and_other_packs_are_refused(place, capsys):
