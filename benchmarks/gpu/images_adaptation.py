@@ -66,11 +66,11 @@ def adaptation_table(content: Json) -> list[str]:
     heads = ["experiment", "after epoch", *(head for head, _ in columns.values())]
     rows = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
     for title, both in found.items():
-        for values in both.values():
+        for values in (both["first"], both["last"]):
             cells = [title, str(values["epoch"])]
             cells += [mean_and_range(values.get(name), form) for name, (_, form) in columns.items()]
             rows.append("| " + " | ".join(cells) + " |")
-    counts = list(first["counts"].values())
+    counts = [first["counts"][name] for name in first["classes"]]
     inverse = np.reciprocal(np.array(counts, dtype=np.float64))
     balanced = printed.listed([printed.metric(value) for value in inverse / inverse.mean()])
     return [

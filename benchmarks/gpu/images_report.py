@@ -17,6 +17,8 @@ Json = dict[str, Any]
 
 def told(content: Json) -> str:
     """The table with everything that a reader must know beside it, from what OUT.json holds."""
+    # A file of JSON here sorts its keys: what comes first is said by lists.
+    content = content | {"experiments": {name: content["experiments"][name] for name in content["order"]}}
     first = next(iter(content["experiments"].values()))
     mark = f" ({PHANTOM_MARK})" if first["origin"] == "phantom" else ""
     parts = content["parts"]
@@ -33,7 +35,7 @@ def told(content: Json) -> str:
         *(f"* `{command}`" for command in content["command"]), "", *table(content), "",
         *adaptation_table(content), *certificate(content["certificate"], content["class_titles"]),
     ]  # fmt: skip
-    for name, why in content["not_trained"].items():
+    for name, why in content["not_trained"]:
         lines += ["", f"Not trained: {name}: " + " ".join((why or "not tried yet").split()) + "."]
     if content["note"]:
         lines += ["", f"What its author says of it: {content['note']}"]

@@ -128,10 +128,10 @@ def predictions(folder: Path, record: Json, job: EvaluateJob, classes: ClassSet,
     return test.assign(**dict(zip(probability_columns(classes), values.T, strict=True)))
 
 
-def not_trained(root: Path, settings: Json, found: Json) -> dict[str, str | None]:
-    """Experiments of the pack without a finished run, and what kept them from it, where it is known."""
-    said: dict[str, str | None] = {}
+def not_trained(root: Path, settings: Json, found: Json) -> list[list[str | None]]:
+    """Experiments of the pack without a finished run, each with what kept it from one, where that is known."""
+    said: list[list[str | None]] = []
     for name in (name for name in settings["order"] if name not in found):
         records = sorted((root / name).glob(f"*/{FAILED}"))
-        said[name] = json.loads(records[0].read_text(encoding="utf-8"))["failed"] if records else None
+        said.append([name, json.loads(records[0].read_text(encoding="utf-8"))["failed"] if records else None])
     return said

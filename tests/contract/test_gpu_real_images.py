@@ -1,6 +1,7 @@
 """Real images on a GPU machine: pack, train without the project's environment, unpack. Here phantoms, at toy size."""
 
 import json
+import re
 from argparse import Namespace
 
 import numpy as np
@@ -107,6 +108,9 @@ def test_from_pack_to_table(place, monkeypatch, capsys):
         f"article level: {FINDING.removeprefix('article: ')}." in text
         and "pixel: one.png = other.png, labelled COVID-19 and No COVID-19" in text
     )
+    import images_report
+
+    assert images_report.told(content) == text
     assert str(place.parent) not in text.split("`")[0]
     assert text.index("| DSN-SAAL | 1 |") < text.index("| VGG-16 | 1 |")  # in the order that was asked for
     predictions = read_table(runs / "dsn_saal/run-00/predictions.parquet")
@@ -144,7 +148,12 @@ def test_range_and_mean_are_over_runs():
     rows = [pd.Series({"epoch": 3, "alpha": a, "beta_1": a / 2, "w_a": 3 * a, "w_b": a}) for a in (0.2, 0.4)]
     values = of_rows(rows, ("a", "b"))
     assert values["mean_weight"] == pytest.approx([0.4, 0.8]) and values["relative_a"] == pytest.approx([1.5, 1.5])
-    experiment = {"title": "S", "classes": ["a", "b"], "counts": {"a": 1, "b": 3}, "adaptation": {"first": values}}
+    experiment = {
+        "title": "S",
+        "classes": ["a", "b"],
+        "counts": {"a": 1, "b": 3},
+        "adaptation": {"first": values, "last": values},
+    }
     text = "\n".join(adaptation_table({"experiments": {"s": experiment}, "class_titles": ["A", "B"]}))
     assert (
         "| S | 3 | 0.30000 [0.20000, 0.40000] | 0.150 [0.100, 0.200] | 0.6 [0.4, 0.8] | 1.500 [1.500, 1.500] |" in text
@@ -156,13 +165,23 @@ def test_range_and_mean_are_over_runs():
 def test_every_committed_table_is_the_text_of_its_numbers():
     from images_report import told
 
-    results = SCRIPTS / "results"
-    tables = sorted(path for path in results.glob("*.md") if path.read_text().startswith("# COVID19-CT"))
+    held = {path.name: path for path in (SCRIPTS / "results").iterdir()}
+    tables = [name for name, path in held.items() if path.suffix == ".md" and path.read_text().startswith("# COVID")]
     assert tables
-    for path in tables:
-        content = json.loads(path.with_suffix(".json").read_text())
-        assert path.read_text() == told(content) and not content["packed_at_commit"].endswith("-dirty")
-    assert "`results/covid_ct_cpu.md`" in (SCRIPTS / "README.md").read_text()
+    for name in tables:
+        content = json.loads(held[name.replace(".md", ".json")].read_text())
+        assert held[name].read_text() == told(content) and not content["packed_at_commit"].endswith("-dirty")
+
+
+def test_the_readme_names_what_is_committed_and_nothing_else():
+    readme = (SCRIPTS / "README.md").read_text()
+    rows = [
+        line
+        for line in readme.splitlines()
+        if line.startswith("| `") and readme.index(line) > readme.index("## What is")
+    ]
+    named = {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
+    assert named == {path.name for path in (SCRIPTS / "results").iterdir()}
 
 
 def test_what_was_altered_is_trained_again_and_other_packs_are_refused(place, capsys):
