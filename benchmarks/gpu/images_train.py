@@ -71,6 +71,8 @@ def train_all(args: argparse.Namespace) -> None:
         if left or time.monotonic() >= until:
             left += 1
             continue
+        if any(failed.values()):
+            torch.cuda.empty_cache()  # what the failed run left behind; does nothing without CUDA
         try:
             train_one(args, settings, parts, identity, folder, machine, until)
         except TimeIsUp:
@@ -90,7 +92,7 @@ def train_all(args: argparse.Namespace) -> None:
 
 @contextmanager
 def memory_told(batch_size: int, step: str, key: str) -> Iterator[None]:
-    """The message of `dsn-saal train`, under a name that no other failed check has; what was cached is given back."""
+    """The message of `dsn-saal train`, under a name that no other failed check has."""
     try:
         with machine_room.memory_errors(batch_size, step=step, key=key):
             yield
@@ -100,8 +102,7 @@ def memory_told(batch_size: int, step: str, key: str) -> Iterator[None]:
         message = str(error)
     else:
         return
-    torch.cuda.empty_cache()  # out of the handler, whose traceback holds the network; does nothing without CUDA
-    raise OutOfMemory(message)
+    raise OutOfMemory(message)  # out of the handler, whose traceback holds the network
 
 
 def train_one(
