@@ -8,8 +8,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pandas as pd
 import torch
 from images_format import FAILED, HISTORY, PREDICTIONS, RECORD, column, output_names, read_part, read_run, read_settings
 from images_identity import differing, full_identity, weights_digest
+from images_memory import OutOfMemory, memory_told
 from jsonl import circumstances
 
 from dsn_saal.data import ResidentImages, class_counts, dealt_anew
@@ -40,10 +40,6 @@ class TimeIsUp(Exception):
     """The minutes are over; the run stands in its checkpoint."""
 
 
-class OutOfMemory(Exception):
-    """A run does not fit into the device's memory; the message says what was tried and what to set."""
-
-
 def train_all(args: argparse.Namespace) -> None:
     """Train run by run, all experiments of a run before the next run, so that a part of the grid compares them too.
 
@@ -51,13 +47,9 @@ def train_all(args: argparse.Namespace) -> None:
         CheckFailed: at the end, where memory had no room for an experiment. Its other runs are not tried in this call.
     """
     settings, until = read_settings(args.pack), time.monotonic() + 60 * args.minutes
-    names = args.experiments or settings["order"]
-    for name in names:
-        if name not in settings["experiments"]:
-            raise BadRequest("no such experiment in the pack", value=name, next_step=", ".join(settings["experiments"]))
+    grid = grid_of(args, settings)
     parts = {part: read_part(args.pack, part) for part in ("train", "test")}
-    grid = [RunKey(name, number) for number in range(args.runs or settings["runs"]) for name in names]
-    left, failed = 0, dict.fromkeys(names, 0)
+    left, failed = 0, dict.fromkeys((key.experiment for key in grid), 0)
     for key in grid:
         precision = args.precision or settings["precision"]
         machine = machine_room.prepare(args.device, precision=precision, threads=1)  # undoes what predicting has set
@@ -67,42 +59,32 @@ def train_all(args: argparse.Namespace) -> None:
             continue
         if failed[key.experiment]:
             failed[key.experiment] += 1
-            continue
-        if left or time.monotonic() >= until:
+        elif left or time.monotonic() >= until:
             left += 1
-            continue
-        if any(failed.values()):
-            torch.cuda.empty_cache()  # what the failed run left behind; does nothing without CUDA
-        try:
-            train_one(args, settings, parts, identity, folder, machine, until)
-        except TimeIsUp:
-            left += 1
-        except OutOfMemory as error:
-            failed[key.experiment] = 1
-            write_json(folder / FAILED, identity | circumstances(machine) | {"failed": str(error)})
-            print(f"{key.experiment} seed {identity['seed']} FAILED: {error}", flush=True)
-    print(
-        f"{len(grid) - left - sum(failed.values())} of {len(grid)} runs are finished"
-        + ("; time is up, start again for the rest" if left else "")
-    )
+        else:
+            try:
+                train_one(args, settings, parts, identity, folder, machine, until)
+            except TimeIsUp:
+                left += 1
+            except OutOfMemory as error:
+                failed[key.experiment] = 1
+                write_json(folder / FAILED, identity | circumstances(machine) | {"failed": str(error)})
+                print(f"{key.experiment} seed {identity['seed']} FAILED: {error}", flush=True)
+            torch.cuda.empty_cache()  # of a run that failed, above all; does nothing without CUDA
+    more = "; time is up, start again for the rest" if left else ""
+    print(f"{len(grid) - left - sum(failed.values())} of {len(grid)} runs are finished{more}")
     if any(failed.values()):
-        short = ", ".join(name for name in names if failed[name])
+        short = ", ".join(name for name, runs in failed.items() if runs)
         raise CheckFailed("memory had no room for every experiment", value=short, next_step="see the messages above")
 
 
-@contextmanager
-def memory_told(batch_size: int, step: str, key: str) -> Iterator[None]:
-    """The message of `dsn-saal train`, under a name that no other failed check has."""
-    try:
-        with machine_room.memory_errors(batch_size, step=step, key=key):
-            yield
-    except CheckFailed as error:
-        if error.__cause__ is None:  # another check than that of memory
-            raise
-        message = str(error)
-    else:
-        return
-    raise OutOfMemory(message)  # out of the handler, whose traceback holds the network
+def grid_of(args: argparse.Namespace, settings: dict[str, Any]) -> list[RunKey]:
+    """The runs that are asked for, in the order in which they are trained."""
+    names = args.experiments or settings["order"]
+    for name in names:
+        if name not in settings["experiments"]:
+            raise BadRequest("no such experiment in the pack", value=name, next_step=", ".join(settings["experiments"]))
+    return [RunKey(name, number) for number in range(args.runs or settings["runs"]) for name in names]
 
 
 def train_one(

@@ -132,6 +132,9 @@ def not_trained(root: Path, settings: Json, found: Json) -> list[list[str | None
     """Experiments of the pack without a finished run, each with what kept it from one, where that is known."""
     said: list[list[str | None]] = []
     for name in (name for name in settings["order"] if name not in found):
-        records = sorted((root / name).glob(f"*/{FAILED}"))
-        said.append([name, json.loads(records[0].read_text(encoding="utf-8"))["failed"] if records else None])
+        keys = [RunKey(name, number) for number in range(settings["runs"])]
+        records = [(key, root / key.folder / FAILED) for key in keys if (root / key.folder / FAILED).exists()]
+        failed = [(key, json.loads(path.read_text(encoding="utf-8"))) for key, path in records]
+        why = [record["failed"] for key, record in failed if not differing(record, packed_identity(settings, key))]
+        said.append([name, *(why[:1] or [None])])
     return said
