@@ -256,7 +256,7 @@ def train_job(settings: Settings, name: str) -> TrainJob | ClassicalJob:
     return TrainJob(
         name=name,
         labels=experiment.labels,
-        network=settings.network,
+        network=_network_of(settings, name),
         model=settings.models[experiment.model],
         loss=settings.losses[experiment.loss],
         method=method,
@@ -269,6 +269,13 @@ def train_job(settings: Settings, name: str) -> TrainJob | ClassicalJob:
         predict_batch=None if settings.train.keep_weights == "all" else settings.evaluate.batch_size,
         pixels=experiment.pixels,
     )
+
+
+def _network_of(settings: Settings, name: str) -> Network:
+    """What an experiment's network shares with all others, but for what its method has of its own."""
+    method = settings.methods[settings.experiments[name].method]
+    own = method.input_normalise if isinstance(method, SelfTrans) else None
+    return settings.network.model_copy(update={"normalise": own}) if own else settings.network
 
 
 def _phases(settings: Settings, name: str) -> tuple[Phase, ...]:
@@ -286,7 +293,7 @@ def evaluate_job(settings: Settings, name: str) -> EvaluateJob:
     dataset = settings.datasets[experiment.dataset]
     return EvaluateJob(
         name=name,
-        network=settings.network,
+        network=_network_of(settings, name),
         model=settings.models[experiment.model] if experiment.model else None,
         block=_block(settings.protocols[experiment.protocol]),
         evaluate=settings.evaluate,
@@ -318,7 +325,7 @@ def network_arguments(job: TrainJob | EvaluateJob | PredictJob) -> dict[str, Any
     """A job's network as models.build_network takes it, without its initial weights; raises BadRequest for none."""
     if job.model is None:
         raise BadRequest("a classical method has no network", value=job.name)
-    side, prototypes = job.model.deep_supervision, job.model.prototypes
+    side, last_layer = job.model.deep_supervision, job.model.last_layer
     return {
         "backbone": job.model.backbone,
         "n_classes": len(job.classes),
@@ -327,7 +334,7 @@ def network_arguments(job: TrainJob | EvaluateJob | PredictJob) -> dict[str, Any
         "conv1": job.network.conv1,
         "dropout": job.network.dropout,
         "side": side.model_dump() if side else None,
-        "prototypes": prototypes.model_dump() if prototypes else None,
+        "last_layer": last_layer.model_dump() if last_layer else None,
     }
 
 

@@ -106,10 +106,18 @@ def test_the_paper_scale_is_table_2(raw):
         (
             "experiments.vgg16_bn_affinity.model",
             "vgg16_bn",
-            "experiments.vgg16_bn_affinity has loss 'affinity' and needs a model with prototypes, not 'vgg16_bn'",
+            "vgg16_bn_affinity has loss 'affinity' and needs a model with last_layer: prototypes, not 'vgg16_bn'",
         ),
-        ("models.dsn_vgg16_bn.prototypes", {"per_class": 1, "sigma": 10.0}, "prototypes and deep_supervision"),
-        ("models.vgg16_bn_prototypes.prototypes.per_class", 0, "models.vgg16_bn_prototypes.prototypes.per_class"),
+        (
+            "models.dsn_vgg16_bn.last_layer",
+            {"kind": "cosines", "scale": 30.0},
+            "one of last_layer and deep_supervision",
+        ),
+        (
+            "models.vgg16_bn_prototypes.last_layer.per_class",
+            0,
+            "models.vgg16_bn_prototypes.last_layer.prototypes.per_class",
+        ),
         ("losses.affinity.margin", 1.5, "losses.affinity.max_margin_affinity.margin"),
         ("models.vgg16_bn.checkpoint", {"path": "x", "sha256": "0" * 64}, "a checkpoint is of densenet121"),
         ("models.densenet121_chexnet.checkpoint", {"path": "x", "sha256": "0"}, "sha256"),
@@ -233,6 +241,11 @@ def test_the_order_of_the_classes_is_their_label_on_every_way(raw):
         ("datasets.sars_cov_2.classes.covid19.folders", ["covid"], {"phantom sars_cov_2", "ingest sars_cov_2"}),
         ("experiments.resnet50_ce.pixels", "surroundings", {"train resnet50_ce", "evaluate resnet50_ce"}),
         ("evaluate.std_ddof", 0, {f"evaluate {name}" for name in LOSS_OF}),
+        (
+            "methods.self_trans.input_normalise",
+            "unit",
+            {f"{stage} {name}" for name in LOSS_OF if name.endswith("self_trans") for stage in ("train", "evaluate")},
+        ),
         ("scales.paper.regimens.paper.epochs", 119, set()),
         (
             "scales.demo.regimens.self_trans.vote_epochs",

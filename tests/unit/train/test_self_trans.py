@@ -29,6 +29,7 @@ METHOD = {
     "regimen": "paper",
     "contrast": {"dim": 5, "queue": 12, "key_momentum": 0.9, "temperature": 0.07, "mlp_head": True},
     "unlabelled": ["other"],
+    "input_normalise": None,
     "unlabelled_regimen": "contrast",
     "target_regimen": "contrast",
 }
