@@ -5,10 +5,10 @@ import pytest
 import yaml
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params import jobs
+from dsn_saal.params import image_jobs, jobs
 from dsn_saal.params.base import require_known
 from dsn_saal.params.open_choices import switchboard
-from dsn_saal.params.root import read_settings, resolve
+from dsn_saal.params.reading import read_settings, resolve
 
 PARAMS = Path(__file__).parents[3] / "params.yaml"
 LOSS_OF = {name: one["loss"] for name, one in yaml.safe_load(PARAMS.read_text())["experiments"].items()}
@@ -200,11 +200,11 @@ def test_every_open_choice_is_printed_with_the_papers_words(raw):
 
 def all_jobs(settings):
     for name, dataset in settings.datasets.items():
-        yield f"phantom {name}", jobs.phantom_job(settings, name)
-        yield f"ingest {name}", jobs.ingest_job(settings, name)
-        yield f"preprocess {name}", jobs.preprocess_job(settings, name)
+        yield f"phantom {name}", image_jobs.phantom_job(settings, name)
+        yield f"ingest {name}", image_jobs.ingest_job(settings, name)
+        yield f"preprocess {name}", image_jobs.preprocess_job(settings, name)
         for protocol in dataset.protocols:
-            yield f"split {name} {protocol}", jobs.split_job(settings, name, protocol)
+            yield f"split {name} {protocol}", image_jobs.split_job(settings, name, protocol)
     for name in settings.experiments:
         yield f"train {name}", jobs.train_job(settings, name)
         yield f"evaluate {name}", jobs.evaluate_job(settings, name)
@@ -220,7 +220,7 @@ def test_the_order_of_the_classes_is_their_label_on_every_way(raw):
     settings = resolve(raw)
     classes = list(settings.datasets["covid19_diag"].classes)
     assert classes != sorted(classes)
-    job = jobs.parse_job(jobs.IngestJob, jobs.ingest_job(settings, "covid19_diag").to_json())
+    job = jobs.parse_job(image_jobs.IngestJob, image_jobs.ingest_job(settings, "covid19_diag").to_json())
     assert list(job.folders) == classes
 
 
@@ -262,7 +262,7 @@ def test_one_value_changes_exactly_the_jobs_that_depend_on_it(raw, key, value, t
 
 def test_a_job_that_breaks_a_law_is_refused():
     with pytest.raises(BadRequest, match="not a block of SplitJob"):
-        jobs.parse_job(jobs.SplitJob, '{"classes": ["a"]}')
+        jobs.parse_job(image_jobs.SplitJob, '{"classes": ["a"]}')
 
 
 def test_an_unknown_name_is_answered_with_all_names_if_few_and_with_the_nearest_if_many():
