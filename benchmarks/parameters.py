@@ -19,8 +19,9 @@ import yaml
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.models import build_network
 from dsn_saal.params.jobs import TrainJob, network_arguments, train_job
+from dsn_saal.params.reading import resolve
 from dsn_saal.params.reported import Claim, read_reported
-from dsn_saal.params.root import Settings, resolve
+from dsn_saal.params.root import Settings
 from dsn_saal.statistics.printed import MISSING, count
 
 UNITS = {"million": 1_000_000, "count": 1}

@@ -26,7 +26,9 @@ PLAIN, CHOOSING = {"deep": False}, {**SELECTING, "batch_size": 5}
 """Three steps an epoch each: 18 images in eights, 12 in fives."""
 
 
-@pytest.mark.parametrize("change", [{}, PLAIN, CHOOSING, AFFINITY], ids=["deep", "plain", "best_validation", "prototypes"])
+@pytest.mark.parametrize(
+    "change", [{}, PLAIN, CHOOSING, AFFINITY], ids=["deep", "plain", "best_validation", "prototypes"]
+)
 @pytest.mark.parametrize("steps", range(1, 7))
 def test_interrupted_after_any_step(place, unbroken, monkeypatch, change, steps):
     here, done = place(), []
