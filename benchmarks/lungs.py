@@ -32,7 +32,7 @@ from dsn_saal.ingest.dicom.eligible import position_mm
 from dsn_saal.ingest.dicom.header import read_header
 from dsn_saal.ingest.dicom.pixels import hounsfield
 from dsn_saal.ingest.reasons import Excluded
-from dsn_saal.params.root import read_settings
+from dsn_saal.params.reading import read_settings
 from dsn_saal.phantom.cohort import PREFIXES
 from dsn_saal.phantom.patient import draw_patient
 from dsn_saal.phantom.scanner import MODELS

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import yaml
 
-from dsn_saal.params.jobs import phantom_job
-from dsn_saal.params.root import resolve
+from dsn_saal.params.image_jobs import phantom_job
+from dsn_saal.params.reading import resolve
 from dsn_saal.phantom.cohort import PREFIXES, CasePlan, plan_cohort, seed_of_set
 from dsn_saal.phantom.layouts.registry import LAYOUTS
 from dsn_saal.phantom.patient import draw_patient

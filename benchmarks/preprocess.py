@@ -31,7 +31,7 @@ from dsn_saal.ingest.dicom.pixels import hounsfield
 from dsn_saal.ingest.dicom.reader import DicomReader, read_hu
 from dsn_saal.ingest.manifest import manifest_table
 from dsn_saal.ingest.reasons import Excluded
-from dsn_saal.params.root import read_settings
+from dsn_saal.params.reading import read_settings
 from dsn_saal.preprocess.lung import find_lungs
 from dsn_saal.preprocess.slices import Recipe, preprocess_slice
 from dsn_saal.preprocess.stage import settle

@@ -1,17 +1,20 @@
 """Our loop beside two plain ones on the same networks and images: torchvision's reference script, and timm's.
 
 The plain loops read PNG files through a DataLoader with workers and keep NCHW; torchvision's steps an unfused SGD and
-looks at the loss after every step, timm's uses its own loader and optimizer (measured where timm is installed). All
+looks at the loss after every step, timm's uses its own loader and optimizer. timm is no part of the environment; the
+extra `benchmarks` of pyproject.toml has it, and without it the others are measured. All
 take an epoch in turn; printed are median images per second of each network, the ratios within one run, and the share
 of our step that goes into making the batch.
 
     python benchmarks/training.py --networks vgg16_bn --images 256 --rounds 5
     python benchmarks/training.py                       # every backbone, a few minutes on two cores
+    uv pip install --no-build-isolation --editable '.[benchmarks]'   # adds timm to the environment
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import statistics
 import tempfile
@@ -42,6 +45,9 @@ NETWORKS = {
     "vgg16_bn": ("vgg16_bn", None), "dsn_vgg16_bn": ("vgg16_bn", SIDE), "resnet50": ("resnet50", None),
     "resnext50": ("resnext50", None), "densenet169": ("densenet169", None), "mobilenet_v2": ("mobilenet_v2", None),
 }  # fmt: skip
+
+INSTALL_TIMM = "uv pip install --no-build-isolation --editable '.[benchmarks]'"
+"""In the repository's root, with the environment active: nothing that the lock file pins changes by it."""
 
 Epoch = Callable[[], None]
 
@@ -164,6 +170,8 @@ def main() -> None:
             print(
                 f"{name:14s}" + "".join(f"{cell:>18s}" for cell in measured(name, args, machine, pixels, Path(folder)))
             )
+    if importlib.util.find_spec("timm") is None:
+        print(f"timm is not installed: {INSTALL_TIMM}")
 
 
 def measured(

@@ -3,17 +3,17 @@
 DSN-SAAL is trained on one set of random images by the project's own loop, in each arithmetic three times: twice from
 end to end in two processes, and once in a process that kills itself (SIGKILL) after a step drawn anew each time, so
 that another goes on from the last checkpoint; the steps between the two are lost and done again. Weights, optimizer,
-alpha and the betas, generators and history must have the same SHA-256. One JSON line an arithmetic; one that is there
-already is not tried again. Exit code 1 where anything differs.
+alpha and the betas, generators and history must have the same SHA-256. One JSON line an arithmetic, written as soon as
+it is known; one that is there already is not tried again. No training begins after --minutes; an arithmetic that is
+then unfinished is begun anew by the next call. Exit code 1 where anything differs.
 
-    PYTHONPATH=src python benchmarks/gpu/determinism.py --out determinism.jsonl
+    PYTHONPATH=src python benchmarks/gpu/determinism.py --out determinism.jsonl --minutes 9
     PYTHONPATH=src python benchmarks/gpu/determinism.py --out smoke.jsonl --smoke        # tiny, on a CPU
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import secrets
@@ -21,13 +21,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from digests import digests
 from jsonl import append_line, circumstances, read_lines
-from throughput import CLASSES, REGIMEN, SAAL, SIDE
+from workload import CLASSES, REGIMEN, SAAL, SIDE
 
 from dsn_saal.data import ResidentImages
 from dsn_saal.train import checkpoint
@@ -40,6 +42,10 @@ SMOKE = {"image_size": 32, "width": 0.03, "images": 10, "batch": 4, "epochs": 2}
 """Sizes: the last step of each epoch is a smaller one."""
 
 
+class TimeIsUp(Exception):
+    """The minutes are over; the arithmetic is to be begun anew."""
+
+
 def main() -> None:
     """Try every arithmetic that the result file does not hold."""
     args = parse()
@@ -47,12 +53,17 @@ def main() -> None:
         for task in json.loads(args.tasks):
             work(task)
         return
-    machine = prepare("auto", precision="fp32", threads=1)
+    begun, machine = time.monotonic(), prepare("auto", precision="fp32", threads=1)
     tried = {line["precision"] for line in read_lines(args.out)}
     wanted = [precision for precision in args.precision if precision not in tried]
     size = SMOKE if args.smoke else FULL
     with tempfile.TemporaryDirectory(dir=args.scratch) as scratch:
-        for precision, line in tried_out(wanted, size, Path(scratch)).items():
+        for precision in wanted:
+            try:
+                line = tried_out(precision, size, Path(scratch), begun + 60 * args.minutes)
+            except TimeIsUp:
+                print("time is up; start again for the rest")
+                break
             append_line(
                 args.out, {**circumstances(machine), "precision": precision, "smoke": args.smoke, **size, **line}
             )
@@ -63,6 +74,7 @@ def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="result file, one JSON object a line")
+    parser.add_argument("--minutes", type=float, default=9.0, help="begin no training after this (default: 9)")
     parser.add_argument("--precision", nargs="+", default=["fp32", "bf16"], choices=["fp32", "tf32", "bf16"])
     parser.add_argument(
         "--scratch", type=Path, help="folder with room for checkpoints of 1.1 GB (default: the system's)"
@@ -75,38 +87,32 @@ def parse() -> argparse.Namespace:
     return args
 
 
-def tried_out(precisions: list[str], size: Mapping[str, Any], scratch: Path) -> dict[str, dict[str, Any]]:
-    """The verdict of each arithmetic.
+def tried_out(precision: str, size: Mapping[str, Any], scratch: Path, until: float) -> dict[str, Any]:
+    """The verdict of an arithmetic.
 
     A process works until it is killed; the next one takes over. The second training is not in the first one's process.
+
+    Raises:
+        TimeIsUp: where a process would begin after `until` of the monotonic clock.
     """
     steps = size["epochs"] * -(-size["images"] // size["batch"])
-    tasks, plan = {}, {}
-    for precision in precisions:
-        saved = 1 + secrets.randbelow(steps - 2)  # a checkpoint after this step, 1 .. steps - 2
-        killed = saved + 1 + secrets.randbelow(steps - 1 - saved)  # at least one step is lost, one is left
-        plan[precision] = {"steps": steps, "checkpoint_after": saved, "killed_after": killed}
-        common = {**size, "precision": precision}
-        for name, more in {
-            "first": {}, "second": {}, "killed": {"checkpoint_after": saved, "killed_after": killed}, "resumed": {},
-        }.items():  # fmt: skip
-            out = scratch / f"{precision}-{name}.json"
-            tasks[precision, name] = {**common, **more, "out": str(out), "state": str(scratch / f"{precision}.state")}
-            if name != "resumed":
-                tasks[precision, name]["state"] += "" if name == "killed" else f".{name}"
-    call([tasks[precision, "first"] for precision in precisions], killed=False)
-    ahead = [tasks[precision, "second"] for precision in precisions]
-    for precision in precisions:
-        call([*ahead, tasks[precision, "killed"]], killed=True)
-        ahead = [tasks[precision, "resumed"]]
-    call(ahead if precisions else [], killed=False)
-    return {precision: plan[precision] | compared(precision, tasks) for precision in precisions}
+    saved = 1 + secrets.randbelow(steps - 2)  # a checkpoint after this step, 1 .. steps - 2
+    killed = saved + 1 + secrets.randbelow(steps - 1 - saved)  # at least one step is lost, one is left
+    tasks = {}
+    for name, state in {"first": "first", "second": "second", "killed": "broken", "resumed": "broken"}.items():
+        files = {"out": str(scratch / f"{precision}-{name}.json"), "state": str(scratch / f"{precision}-{state}.state")}
+        tasks[name] = {**size, "precision": precision, **files}
+    plan = {"checkpoint_after": saved, "killed_after": killed}
+    tasks["killed"] |= plan
+    for names in (["first"], ["second", "killed"], ["resumed"]):
+        if time.monotonic() >= until:
+            raise TimeIsUp
+        call([tasks[name] for name in names], killed="killed" in names)
+    return {"steps": steps, **plan, **compared({name: Path(task["out"]) for name, task in tasks.items()})}
 
 
 def call(tasks: list[dict[str, Any]], *, killed: bool) -> None:
     """Let a process do the tasks; raises RuntimeError where it does not end as it should."""
-    if not tasks:
-        return
     done = subprocess.run([sys.executable, *launcher(), "--tasks", json.dumps(tasks)], check=False)
     if done.returncode != (-signal.SIGKILL if killed else 0):
         raise RuntimeError(f"a training process ended with {done.returncode}")
@@ -117,12 +123,9 @@ def launcher() -> list[str]:
     return [str(Path(__file__).resolve())]
 
 
-def compared(precision: str, tasks: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, Any]:
+def compared(written: Mapping[str, Path]) -> dict[str, Any]:
     """The digests of the three trainings, and whether they are the same."""
-    found = {
-        name: json.loads(Path(tasks[precision, name]["out"]).read_text(encoding="utf-8"))
-        for name in ("first", "second", "resumed")
-    }
+    found = {name: json.loads(written[name].read_text(encoding="utf-8")) for name in ("first", "second", "resumed")}
     differing = {
         name: [part for part in found["first"] if found[name][part] != found["first"][part]]
         for name in ("second", "resumed")
@@ -173,30 +176,6 @@ def data_of(task: Mapping[str, Any], machine: Machine) -> tuple[ResidentImages, 
     pixels = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
     labels = torch.tensor([0, 1, 1, 2, 1]).repeat(-(-task["images"] // 5))[: task["images"]]
     return ResidentImages(pixels.numpy(), device=machine.device, normalise="imagenet_grey"), labels.to(machine.device)
-
-
-def digests(run: Run) -> dict[str, str]:
-    """SHA-256 of everything that training changed, part by part."""
-    state = run.optimizer.state_dict()["state"]
-    momentum = {f"{index}.{key}": value for index, kept in state.items() for key, value in kept.items()}
-    return {
-        "weights": digest_of(run.network.state_dict()),
-        "optimizer": digest_of(momentum),
-        "alpha_and_betas": digest_of(run.loss.state_dict()),
-        "generators": digest_of({name: generator.get_state() for name, generator in run.generators.items()}),
-        "history": hashlib.sha256(json.dumps(run.history).encode()).hexdigest(),
-    }
-
-
-def digest_of(tensors: Mapping[str, Any]) -> str:
-    """SHA-256 over names, types and bytes, in the order of the names; what is no tensor is left out."""
-    total = hashlib.sha256()
-    for name in sorted(tensors):
-        if isinstance(tensors[name], torch.Tensor):
-            value = tensors[name].detach().cpu().contiguous()
-            total.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-            total.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return total.hexdigest()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,9 @@ PREDICTIONS, HISTORY, RECORD = "predictions.parquet", "history.csv", "run.json"
 
 A run that diverged is finished too: it has no predictions."""
 
+FAILED = "failed.json"
+"""In the folder of a run that memory had no room for: its identity and the message. The next call tries again."""
+
 INITIALISATION = "random"
 """No pretrained weights travel."""
 

@@ -17,7 +17,8 @@ from dsn_saal.data import read_images
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.params.jobs import ClassicalJob, evaluate_job, train_job
 from dsn_saal.params.methods import Supervised
-from dsn_saal.params.root import Settings, resolve
+from dsn_saal.params.reading import resolve
+from dsn_saal.params.root import Settings
 from dsn_saal.split.table import parts_of, read_split
 from dsn_saal.storage.atomic import replacing, write_json
 from dsn_saal.storage.listing import sha256_of

@@ -6,7 +6,6 @@ It needs torch, torchvision, numpy, pandas, pyarrow, safetensors and this reposi
 from __future__ import annotations
 
 import argparse
-import hashlib
 import shutil
 import time
 from collections.abc import Callable
@@ -15,13 +14,14 @@ from typing import Any
 
 import pandas as pd
 import torch
-import torchvision
-from images_format import HISTORY, PREDICTIONS, RECORD, column, output_names, read_part, read_run, read_settings
+from images_format import FAILED, HISTORY, PREDICTIONS, RECORD, column, output_names, read_part, read_run, read_settings
+from images_identity import differing, full_identity, weights_digest
+from images_memory import OutOfMemory, memory_told
 from jsonl import circumstances
 
 from dsn_saal.data import ResidentImages, class_counts, dealt_anew
 from dsn_saal.data.inference import fix_arithmetic, predict_logits
-from dsn_saal.domain.errors import BadRequest
+from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.domain.run import RunKey
 from dsn_saal.evaluate.predict import softmax
 from dsn_saal.storage.atomic import write_json, write_text
@@ -34,8 +34,6 @@ from dsn_saal.train.recipe import Recipe, build_run, derived_generator
 from dsn_saal.train.tally import Diverged
 
 CHECKPOINT = "checkpoint.safetensors"
-ROOMS = ("data", "losses", "models", "train")
-"""Rooms of the package whose code a run depends on."""
 
 
 class TimeIsUp(Exception):
@@ -43,44 +41,50 @@ class TimeIsUp(Exception):
 
 
 def train_all(args: argparse.Namespace) -> None:
-    """Train run by run, all experiments of a run before the next run, so that a part of the grid compares them too."""
+    """Train run by run, all experiments of a run before the next run, so that a part of the grid compares them too.
+
+    Raises:
+        CheckFailed: at the end, where memory had no room for an experiment. Its other runs are not tried in this call.
+    """
     settings, until = read_settings(args.pack), time.monotonic() + 60 * args.minutes
+    grid = grid_of(args, settings)
+    parts = {part: read_part(args.pack, part) for part in ("train", "test")}
+    left, failed = 0, dict.fromkeys((key.experiment for key in grid), 0)
+    for key in grid:
+        precision = args.precision or settings["precision"]
+        machine = machine_room.prepare(args.device, precision=precision, threads=1)  # undoes what predicting has set
+        identity, folder = full_identity(settings, key, machine), args.out / key.folder
+        record = read_run(folder)
+        if record is not None and not differing(record, identity):
+            continue
+        if failed[key.experiment]:
+            failed[key.experiment] += 1
+        elif left or time.monotonic() >= until:
+            left += 1
+        else:
+            try:
+                train_one(args, settings, parts, identity, folder, machine, until)
+            except TimeIsUp:
+                left += 1
+            except OutOfMemory as error:
+                failed[key.experiment] = 1
+                write_json(folder / FAILED, identity | circumstances(machine) | {"failed": str(error)})
+                print(f"{key.experiment} seed {identity['seed']} FAILED: {error}", flush=True)
+            torch.cuda.empty_cache()  # of a run that failed, above all; does nothing without CUDA
+    more = "; time is up, start again for the rest" if left else ""
+    print(f"{len(grid) - left - sum(failed.values())} of {len(grid)} runs are finished{more}")
+    if any(failed.values()):
+        short = ", ".join(name for name, runs in failed.items() if runs)
+        raise CheckFailed("memory had no room for every experiment", value=short, next_step="see the messages above")
+
+
+def grid_of(args: argparse.Namespace, settings: dict[str, Any]) -> list[RunKey]:
+    """The runs that are asked for, in the order in which they are trained."""
     names = args.experiments or settings["order"]
     for name in names:
         if name not in settings["experiments"]:
             raise BadRequest("no such experiment in the pack", value=name, next_step=", ".join(settings["experiments"]))
-    parts = {part: read_part(args.pack, part) for part in ("train", "test")}
-    grid = [RunKey(name, number) for number in range(args.runs or settings["runs"]) for name in names]
-    code, left = code_digest(), 0
-    for key in grid:
-        experiment, seed = settings["experiments"][key.experiment], settings["first_seed"] + key.run
-        precision = args.precision or settings["precision"]
-        machine = machine_room.prepare(args.device, precision=precision, threads=1)  # undoes what predicting has set
-        identity = {
-            "experiment": key.experiment, "recipe": experiment["recipe"], "labels": experiment["labels"], "seed": seed,
-            "pack": settings["files"], "initialisation": settings["initialisation"], "code": code,
-            "torch": torch.__version__, "torchvision": torchvision.__version__, "device": machine.name,
-            "precision": machine.precision,
-        }  # fmt: skip
-        folder = args.out / key.folder
-        if same_run(read_run(folder), identity):
-            continue
-        if left or time.monotonic() >= until:
-            left += 1
-            continue
-        try:
-            train_one(args, settings, parts, identity, folder, machine, until)
-        except TimeIsUp:
-            left += 1
-    print(
-        f"{len(grid) - left} of {len(grid)} runs are finished"
-        + ("; time is up, start again for the rest" if left else "")
-    )
-
-
-def same_run(record: dict[str, Any] | None, identity: dict[str, Any]) -> bool:
-    """Whether a finished run is the one that is wanted."""
-    return record is not None and {key: record.get(key) for key in identity} == identity
+    return [RunKey(name, number) for number in range(args.runs or settings["runs"]) for name in names]
 
 
 def train_one(
@@ -91,6 +95,7 @@ def train_one(
 
     Raises:
         TimeIsUp: with the run in its checkpoint.
+        OutOfMemory: where a step does not fit.
     """
     recipe, begun = Recipe(**identity["recipe"]), time.monotonic()
     pixels, slices = parts["train"]
@@ -99,21 +104,25 @@ def train_one(
     if identity["labels"] == "permuted":
         labels = dealt_anew(labels, derived_generator(identity["seed"], "labels"))
     spent = read_spent(folder, identity)
-    run = build_run(recipe, seed=identity["seed"], counts=list(counts.values()), machine=machine)
-    if (folder / CHECKPOINT).exists():
-        restore(folder / CHECKPOINT, run)
     diverged = None
     try:
-        train(
-            run,
-            ResidentImages(pixels, device=machine.device, normalise=settings["normalise"]),
-            labels.to(machine.device),
-            classes=settings["classes"],
-            schedule=recipe.schedule,
-            machine=machine,
-            after_step=stopping(folder / CHECKPOINT, identity, args.checkpoint_seconds, until, begun - spent),
-        )
-        write_table(folder / PREDICTIONS, predicted(run, settings, parts["test"], machine))
+        with memory_told(
+            recipe.schedule.batch_size, "a training step", "batch_size of the regimen (pack --batch-size)"
+        ):
+            run = build_run(recipe, seed=identity["seed"], counts=list(counts.values()), machine=machine)
+            if (folder / CHECKPOINT).exists():
+                restore(folder / CHECKPOINT, run)
+            train(
+                run,
+                ResidentImages(pixels, device=machine.device, normalise=settings["normalise"]),
+                labels.to(machine.device),
+                classes=settings["classes"],
+                schedule=recipe.schedule,
+                machine=machine,
+                after_step=stopping(folder / CHECKPOINT, identity, args.checkpoint_seconds, until, begun - spent),
+            )
+        with memory_told(settings["prediction_batch"], "a step of prediction", "evaluate.batch_size"):
+            write_table(folder / PREDICTIONS, predicted(run, settings, parts["test"], machine))
     except Diverged as error:  # it would diverge again: the table counts it
         diverged = error.found
     rows = [",".join(run.history[0]), *(",".join(map(repr, row.values())) for row in run.history)]
@@ -125,7 +134,8 @@ def train_one(
         "files": {name: sha256_of(folder / name) for name in (PREDICTIONS, HISTORY) if (folder / name).exists()},
     }  # fmt: skip
     write_json(folder / RECORD, record)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+    for name in (CHECKPOINT, FAILED):
+        (folder / name).unlink(missing_ok=True)
     print(
         f"{identity['experiment']} seed {identity['seed']}: {seconds:.1f} s, loss {last['loss']:.4g}, "
         f"training accuracy {last['train_accuracy']:.3f}" + (f", DIVERGED: {diverged}" if diverged else ""), flush=True,
@@ -171,19 +181,3 @@ def predicted(run: Run, settings: dict[str, Any], part: Any, machine: machine_ro
         for name, values in zip(settings["classes"], probabilities.T, strict=True):
             table[column(output, name)] = values
     return table
-
-
-def weights_digest(run: Run) -> str:
-    """SHA-256 over names and values of the network: it is too large to travel back."""
-    total = hashlib.sha256()
-    for name, value in sorted(run.network.state_dict().items()):
-        total.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
-    return total.hexdigest()
-
-
-def code_digest() -> str:
-    """SHA-256 over the code that trains."""
-    root, total = Path(machine_room.__file__).parents[1], hashlib.sha256()
-    for path in sorted(path for room in ROOMS for path in (root / room).glob("*.py")):
-        total.update(f"{path.relative_to(root).as_posix()}\n".encode() + path.read_bytes())
-    return total.hexdigest()

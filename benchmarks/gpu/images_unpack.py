@@ -9,22 +9,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from images_format import PREDICTIONS, SLICES, column, output_names, read_run, read_settings
+from images_adaptation import adaptation
+from images_format import FAILED, PREDICTIONS, SLICES, column, output_names, read_run, read_settings
+from images_identity import differing, packed_identity
+from images_report import told
 
 from dsn_saal.domain.classes import ClassSet
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.domain.origin import PHANTOM_MARK
 from dsn_saal.domain.run import RunKey
 from dsn_saal.evaluate.summary import header_of, probability_columns, run_metrics, summary_of
 from dsn_saal.params.jobs import EvaluateJob, parse_job
-from dsn_saal.statistics import printed
 from dsn_saal.storage.atomic import write_json, write_text
 from dsn_saal.storage.tables import read_table
 
 SHARED = ("code", "torch", "torchvision", "precision", "initialisation")
 """What all runs of a table must have in common."""
-
-HEADS = {"accuracy": "ACC", "f1": "F1", "auc": "AUC", "g_mean": "G-mean"}
 
 Json = dict[str, Any]
 
@@ -43,11 +42,12 @@ def unpack(args: argparse.Namespace) -> None:
     content = {
         "dataset": settings["dataset_title"], "protocol": settings["protocol"], "image_size": settings["image_size"],
         "order": list(found), "parts": slices["part"].value_counts().to_dict(), "certificate": settings["certificate"],
-        "packed_at_commit": settings["commit"], "origin_files": settings["origin_files"], **shared,
+        "class_titles": settings["class_titles"], "not_trained": not_trained(args.runs, settings, found),
+        "note": args.note, "packed_at_commit": settings["commit"], "origin_files": settings["origin_files"], **shared,
         "experiments": summaries,
     }  # fmt: skip
     write_json(args.out.with_name(args.out.name + ".json"), content)
-    text = told(settings, content)
+    text = told(content)
     write_text(args.out.with_name(args.out.name + ".md"), text)
     print(text)
 
@@ -64,15 +64,12 @@ def runs_of(root: Path, name: str, settings: Json) -> list[tuple[Path, Json]]:
         record = read_run(folder)
         if record is None:
             continue
-        wanted = {
-            "experiment": name, "recipe": settings["experiments"][name]["recipe"], "pack": settings["files"],
-            "labels": settings["experiments"][name]["labels"], "seed": settings["first_seed"] + number,
-        }  # fmt: skip
-        for key, value in wanted.items():
-            if record.get(key) != value:
-                raise CheckFailed(
-                    f"a run was not made from this pack: {key} differs", where=folder, next_step="train from this pack"
-                )
+        for name_of_value in differing(record, packed_identity(settings, RunKey(name, number))):
+            raise CheckFailed(
+                f"a run was not made from this pack: {name_of_value} differs",
+                where=folder,
+                next_step="train from this pack",
+            )
         runs.append((folder, record))
     return runs
 
@@ -110,6 +107,8 @@ def summary(settings: Json, name: str, runs: list[tuple[Path, Json]], test: pd.D
         "title": settings["experiments"][name]["title"], "recipe": settings["experiments"][name]["recipe"],
         "seeds": [record["seed"] for _, record in runs], "seconds": seconds, "train_accuracy": last,
         "weights_sha256": [record["weights_sha256"] for _, record in runs],
+        "counts": runs[0][1]["counts"],
+        "adaptation": adaptation([folder for folder, record in runs if not record["diverged"]], job.classes),
     }  # fmt: skip
 
 
@@ -129,69 +128,13 @@ def predictions(folder: Path, record: Json, job: EvaluateJob, classes: ClassSet,
     return test.assign(**dict(zip(probability_columns(classes), values.T, strict=True)))
 
 
-def told(settings: Json, content: Json) -> str:
-    """The table with everything that a reader must know beside it."""
-    first = next(iter(content["experiments"].values()))
-    mark = f" ({PHANTOM_MARK})" if first["origin"] == "phantom" else ""
-    parts = content["parts"]
-    lines = [
-        f"# {content['dataset']}, trained from random initialisation{mark}", "",
-        "**Random initialisation: comparable among these rows only.** No pretrained weights were used, so no number",
-        "here may be set beside one that the paper reports.", "",
-        f"* {', '.join(content['device'])}; torch {content['torch']}; {content['precision']}; "
-        f"{', '.join(content['date'])}.",
-        f"* {content['protocol']} split: {parts.get('train', 0)} train, {parts.get('test', 0)} test; the "
-        f"{parts.get('validation', 0)} of the validation list are unused: the last epoch is tested, nothing is chosen.",
-        f"* {content['image_size']} px; {regimens(content['experiments'])}.",
-        f"* Packed at commit {content['packed_at_commit']}; code of the runs {content['code'][:16]}.",
-        *(f"* `{command}`" for command in content["command"]), "", *table(content), "",
-        *certificate(settings["certificate"], settings["class_titles"]),
-    ]  # fmt: skip
-    lacking = [name for name in settings["order"] if name not in content["experiments"]]
-    if lacking:
-        lines += ["", f"Not trained yet: {', '.join(lacking)}."]
-    return "\n".join(lines) + "\n"
-
-
-def table(content: Json) -> list[str]:
-    """Mean ± sd over runs; the interval is over test cases."""
-    first = next(iter(content["experiments"].values()))
-    names = {head: first["primary"][family] for family, head in HEADS.items()} | {"macro recall": "sensitivity.macro"}
-    level = f"{100 * first['interval']['level']:g} %"
-    heads = ["experiment", "runs", *names, f"ACC {level} over cases", "training ACC", "s/run"]
-    rows = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
-    for experiment in content["experiments"].values():
-        metrics = experiment["metrics"]
-        failed = f" ({experiment['n_failed']} diverged)" if experiment["n_failed"] else ""
-        cells = [experiment["title"], f"{experiment['n_runs']}{failed}"]
-        cells += [printed.mean_and_sd(metrics[name]["mean"], metrics[name]["sd"]) for name in names.values()]
-        cells += [printed.interval(metrics[names["ACC"]]["interval"])]
-        cells += [printed.metric(float(np.mean(experiment["train_accuracy"])))]
-        cells += [printed.rate(float(np.median(experiment["seconds"])))]
-        rows.append("| " + " | ".join(cells) + " |")
-    conventions = ", ".join(f"{head} {name}" for head, name in names.items())
-    return [*rows, "", f"Mean ± sd (n - {first['ddof']}) over runs; {conventions}."]
-
-
-def regimens(experiments: Json) -> str:
-    """The regimens in short; what differs between experiments is told for each."""
-    said: dict[str, list[str]] = {}
-    for name, experiment in experiments.items():
-        regimen = experiment["recipe"]["regimen"]
-        short = f"{regimen['epochs']} epochs, batch {regimen['batch_size']}, {regimen['optimizer']['kind']}, "
-        short += f"rate {regimen['lr']:g} ({regimen['rate']['kind']}), weight decay {regimen['weight_decay']:g}, "
-        short += f"width {experiment['recipe']['network']['width']:g}"
-        said.setdefault(short, []).append(name)
-    return next(iter(said)) if len(said) == 1 else "; ".join(f"{', '.join(n)}: {short}" for short, n in said.items())
-
-
-def certificate(content: Json, titles: list[str]) -> list[str]:
-    """What the certificate of the split says against it."""
-    lines = [f"The split's certificate: {content['verdict']}."]
-    for level, names in content["findings"].items():
-        lines.append(f"* {level} level: {'; '.join(name.removeprefix(f'{level}: ') for name in names)}.")
-    for conflict in content["label_conflicts"]:
-        labels = " and ".join(titles[label] for label in conflict["labels"])
-        lines.append(f"* **One picture with both labels**: {conflict['name']}, labelled {labels}.")
-    untold = content["label_conflicts_total"] - len(content["label_conflicts"])
-    return [*lines, f"* {untold} more pictures with several labels."] if untold else lines
+def not_trained(root: Path, settings: Json, found: Json) -> list[list[str | None]]:
+    """Experiments of the pack without a finished run, each with what kept it from one, where that is known."""
+    said: list[list[str | None]] = []
+    for name in (name for name in settings["order"] if name not in found):
+        keys = [RunKey(name, number) for number in range(settings["runs"])]
+        records = [(key, root / key.folder / FAILED) for key in keys if (root / key.folder / FAILED).exists()]
+        failed = [(key, json.loads(path.read_text(encoding="utf-8"))) for key, path in records]
+        why = [record["failed"] for key, record in failed if not differing(record, packed_identity(settings, key))]
+        said.append([name, *(why[:1] or [None])])
+    return said

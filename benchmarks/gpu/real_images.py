@@ -74,6 +74,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     unpack.add_argument(
         "--out", type=Path, required=True, help="the table, without its ending: .md and .json are added"
     )
+    unpack.add_argument("--note", help="what you say about the table: it goes into it, marked as yours")
     return parser.parse_args(arguments)
 
 

@@ -2,8 +2,9 @@
 
 Each line of the result is one network in one arithmetic, trained by the project's own loop on random images. A line
 that is in the result file already is not measured again: stop the script at any time and start it anew. It begins
-nothing new after --minutes. A measurement that fails leaves a line that says so; take the line away to try again.
-It needs torch, torchvision, numpy, safetensors and this repository's src on the path.
+nothing new after --minutes, and no compilation unless --compile-minutes of them are left: the next call takes it up.
+A measurement that fails leaves a line that says so; take the line away to try again. It needs torch, torchvision,
+numpy, safetensors and this repository's src on the path.
 
     PYTHONPATH=src python benchmarks/gpu/throughput.py --out throughput.jsonl --minutes 9
     PYTHONPATH=src python benchmarks/gpu/throughput.py --out throughput.jsonl --profile       # where the time goes
@@ -25,6 +26,7 @@ from ceilings import Traffic, copy_ceiling, matrix_ceiling, set_tf32, wait
 from jsonl import append_line, circumstances, read_lines
 from profiled import profile_of, told_profile
 from throughput_table import told
+from workload import CE, CLASSES, REGIMEN, SAAL, SIDE
 
 from dsn_saal.data import ResidentImages
 from dsn_saal.models.flops import count_flops
@@ -32,10 +34,6 @@ from dsn_saal.train.loop import Run, train
 from dsn_saal.train.machine import Machine, prepare
 from dsn_saal.train.recipe import Recipe, build_run, compile_network
 
-SIDE = {
-    "tap": "after_relu", "channels": 21, "merge": "sum", "fuse_channels": 1, "side_bn": False,
-    "side_init": "normal_0.01",
-}  # fmt: skip
 NETWORKS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "dsn_vgg16_bn": ("vgg16_bn", SIDE), "dsn_vgg16_bn, naive": ("vgg16_bn", SIDE | {"pool_first": False}),
     "vgg16_bn": ("vgg16_bn", None),
@@ -47,22 +45,10 @@ NETWORKS: dict[str, tuple[str, dict[str, Any] | None]] = {
 FIRST = ("dsn_vgg16_bn", "dsn_vgg16_bn, naive", "vgg16_bn")
 """Networks that the paper's method is about: their slow arithmetics come before the others'."""
 
-ARITHMETICS = ("bf16", "bf16, compiled", "tf32", "fp32")
+COMPILED = ", compiled"
+ARITHMETICS = ("bf16", f"bf16{COMPILED}", "tf32", "fp32")
 FREE = "bf16, not deterministic"
 """What determinism costs: kernels chosen by trying, and atomic sums allowed. No training uses it."""
-
-SAAL = {
-    "kind": "saal", "alpha_init": "normal", "beta_init": "normal", "betas": "each_output", "log_zero": -4.0,
-    "normalise_weights": "none", "decay_alpha_beta": True, "lr_alpha_beta": 1.0, "effective_number": True,
-    "reverse": True, "learn_alpha": True, "learn_beta": True, "side_weight": 1.0,
-}  # fmt: skip
-CE = {"kind": "cross_entropy", "weighting": "none", "effective_beta": 0.0, "gamma": 0.0, "side_weight": 1.0}
-REGIMEN = {
-    "optimizer": {"kind": "sgd", "momentum": 0.9, "nesterov": False}, "epochs": 1, "lr": 1e-4,
-    "rate": {"kind": "constant"}, "weight_decay": 5e-4, "batch_size": 128, "drop_last": False, "augmentation": None,
-    "freeze_after": None, "vote_epochs": 1,
-}  # fmt: skip
-CLASSES = ("a", "b", "c")
 
 
 def main() -> None:
@@ -72,15 +58,19 @@ def main() -> None:
         print(told(read_lines(args.out)))
         return
     machine = prepare("auto", precision="fp32", threads=1 if args.smoke else torch.get_num_threads())
-    begun = time.monotonic()
+    until = time.monotonic() + 60 * args.minutes
+    later = []
     for key, measure in profiles(args, machine) if args.profile else measurements(args, machine):
         if key in {line["key"] for line in read_lines(args.out)}:
             continue
-        if time.monotonic() - begun >= 60 * args.minutes:
-            print("time is up; start again for the rest")
-            return
+        left = until - time.monotonic()
+        if left <= (60 * args.compile_minutes if COMPILED in key else 0):
+            later.append(key)
+            continue
         append_line(args.out, {"key": key, **circumstances(machine), "smoke": args.smoke, **attempted(args, measure)})
     print(told_profile(read_lines(args.out)) if args.profile else told(read_lines(args.out)))
+    if later:
+        print(f"time is up for {len(later)} of them, {later[0]} first; start again for the rest")
 
 
 def parse() -> argparse.Namespace:
@@ -88,6 +78,10 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="result file, one JSON object a line")
     parser.add_argument("--minutes", type=float, default=9.0, help="start nothing new after this (default: 9)")
+    parser.add_argument(
+        "--compile-minutes", type=float, default=4.0,
+        help="begin a compilation only while these are left of --minutes (default: 4, a guess)",
+    )  # fmt: skip
     parser.add_argument("--batch", type=int, default=128, help="images per step (default: 128)")
     parser.add_argument("--image-size", type=int, default=224)
     parser.add_argument("--images", type=int, default=2048, help="images on the device")
@@ -125,7 +119,7 @@ def measurements(args: argparse.Namespace, machine: Machine) -> Iterator[Measure
     if not args.smoke:  # on a CPU, TF32 is float32 and compiling takes minutes
         wanted += [(name, arithmetic) for arithmetic in ARITHMETICS[1:] for name in NETWORKS if name not in FIRST]
     for name, arithmetic in wanted:
-        if not (args.smoke and "compiled" in arithmetic):
+        if not (args.smoke and COMPILED in arithmetic):
             key = f"{name}, {arithmetic}, batch {args.batch}"
             yield key, lambda name=name, arithmetic=arithmetic: training(args, machine, name, arithmetic)
 
@@ -142,7 +136,7 @@ def training(args: argparse.Namespace, machine: Machine, name: str, arithmetic: 
     flops = count_flops(run.network, args.image_size).training
     run.network.train()
     traffic = None
-    if "compiled" in arithmetic:
+    if COMPILED in arithmetic:
         compile_network(run.network)
     else:
         with Traffic() as counted:

@@ -1,11 +1,13 @@
 """Real images on a GPU machine: pack, train without the project's environment, unpack. Here phantoms, at toy size."""
 
 import json
+import re
 from argparse import Namespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 from test_gpu_scripts import ROOT, SCRIPTS, call, scripts  # noqa: F401 - a fixture
 
@@ -52,12 +54,12 @@ def packed(place, *more):
     return main([*arguments, *more])
 
 
-def trained_here(place, out):
+def trained_here(place, out, minutes=5):
     from images_train import train_all
 
     train_all(
         Namespace(
-            pack=place / "pack", out=out, minutes=5, runs=None, experiments=None, device="cpu", precision=None,
+            pack=place / "pack", out=out, minutes=minutes, runs=None, experiments=None, device="cpu", precision=None,
             checkpoint_seconds=1e9,
         )
     )  # fmt: skip
@@ -106,6 +108,9 @@ def test_from_pack_to_table(place, monkeypatch, capsys):
         f"article level: {FINDING.removeprefix('article: ')}." in text
         and "pixel: one.png = other.png, labelled COVID-19 and No COVID-19" in text
     )
+    import images_report
+
+    assert images_report.told(content) == text
     assert str(place.parent) not in text.split("`")[0]
     assert text.index("| DSN-SAAL | 1 |") < text.index("| VGG-16 | 1 |")  # in the order that was asked for
     predictions = read_table(runs / "dsn_saal/run-00/predictions.parquet")
@@ -115,9 +120,68 @@ def test_from_pack_to_table(place, monkeypatch, capsys):
     expected = run_metrics(ordinary, classes)["accuracy.overall"]
     assert content["experiments"]["dsn_saal"]["metrics"]["accuracy.overall"]["values"] == [expected]
 
+    adapted, history = (
+        content["experiments"]["dsn_saal"]["adaptation"],
+        pd.read_csv(runs / "dsn_saal/run-00/history.csv"),
+    )
+    for end, row in (("first", history.iloc[0]), ("last", history.iloc[-1])):
+        weights = np.array([row["w_covid19"], row["w_non_covid19"]])
+        assert adapted[end]["epoch"] == row["epoch"] and adapted[end]["alpha"] == pytest.approx([row["alpha"]])
+        assert [adapted[end][f"beta_{i}"] for i in range(1, 7)] == [
+            pytest.approx([row[f"beta_{i}"]]) for i in range(1, 7)
+        ]
+        assert adapted[end]["mean_weight"] == pytest.approx([weights.mean()])
+        assert adapted[end]["relative_covid19"] == pytest.approx([weights[0] / weights.mean()])
+        assert f"| DSN-SAAL | {row['epoch']:.0f} | {row['alpha']:.5f} [" in text
+    assert "beta_7" not in adapted["first"] and content["experiments"]["vgg16_bn_ce"]["adaptation"] is None
+    assert "Inverse frequencies of the 9 and 9 training images" in text and "would give 1.000 and 1.000." in text
+
     record = runs / "vgg16_bn_ce/run-00/run.json"
     record.write_text(record.read_text().replace('"precision": "fp32"', '"precision": "bf16"'))
     assert main(["unpack", *out]) == 1 and "must share precision" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("scripts")
+def test_range_and_mean_are_over_runs():
+    from images_adaptation import adaptation_table, of_rows
+
+    rows = [pd.Series({"epoch": 3, "alpha": a, "beta_1": a / 2, "w_a": 3 * a, "w_b": a}) for a in (0.2, 0.4)]
+    values = of_rows(rows, ("a", "b"))
+    assert values["mean_weight"] == pytest.approx([0.4, 0.8]) and values["relative_a"] == pytest.approx([1.5, 1.5])
+    experiment = {
+        "title": "S",
+        "classes": ["a", "b"],
+        "counts": {"a": 1, "b": 3},
+        "adaptation": {"first": values, "last": values},
+    }
+    text = "\n".join(adaptation_table({"experiments": {"s": experiment}, "class_titles": ["A", "B"]}))
+    assert (
+        "| S | 3 | 0.30000 [0.20000, 0.40000] | 0.150 [0.100, 0.200] | 0.6 [0.4, 0.8] | 1.500 [1.500, 1.500] |" in text
+    )
+    assert "would give 1.500 and 0.500." in text
+
+
+@pytest.mark.usefixtures("scripts")
+def test_every_committed_table_is_the_text_of_its_numbers():
+    from images_report import told
+
+    held = {path.name: path for path in (SCRIPTS / "results").iterdir()}
+    tables = [name for name, path in held.items() if path.suffix == ".md" and path.read_text().startswith("# COVID")]
+    assert tables
+    for name in tables:
+        content = json.loads(held[name.replace(".md", ".json")].read_text())
+        assert held[name].read_text() == told(content) and not content["packed_at_commit"].endswith("-dirty")
+
+
+def test_the_readme_names_what_is_committed_and_nothing_else():
+    readme = (SCRIPTS / "README.md").read_text()
+    rows = [
+        line
+        for line in readme.splitlines()
+        if line.startswith("| `") and readme.index(line) > readme.index("## What is")
+    ]
+    named = {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
+    assert named == {path.name for path in (SCRIPTS / "results").iterdir()}
 
 
 def test_what_was_altered_is_trained_again_and_other_packs_are_refused(place, capsys):
@@ -134,6 +198,74 @@ def test_what_was_altered_is_trained_again_and_other_packs_are_refused(place, ca
     packed(place)  # another batch size
     out = ["--pack", str(place / "pack"), "--runs", str(place / "runs"), "--out", str(place / "table")]
     assert main(["unpack", *out]) == 1 and "recipe differs" in capsys.readouterr().err
+
+
+def repacked(place, change):
+    """Pack once more, after a change of the params."""
+    params = place / "params.yaml"
+    raw = yaml.safe_load(params.read_text())
+    change(raw)
+    params.write_text(yaml.safe_dump(raw, sort_keys=False))
+    assert packed(place) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    {
+        "normalise": lambda raw: raw["network"].update(normalise="unit"),
+        "prediction_batch": lambda raw: raw["evaluate"].update(batch_size=5),
+        "classes": lambda raw: [
+            block.update(healthy=block.pop("non_covid19"))
+            for cohort in [raw["phantom"]["cohorts"]["covid_ct"]]
+            for block in (raw["datasets"]["covid_ct"]["classes"], cohort["cases"], cohort["slices"])
+        ],
+    }.items(),
+)
+def test_whatever_a_run_reads_of_its_pack_makes_it_another_run(place, capsys, name, change):
+    from real_images import main
+
+    packed(place)
+    trained_here(place, place / "runs")
+    repacked(place, change)
+    out = ["--pack", str(place / "pack"), "--runs", str(place / "runs"), "--out", str(place / "table")]
+    assert main(["unpack", *out]) == 1 and f"{name} differs" in capsys.readouterr().err
+    trained_here(place, place / "runs", minutes=0)
+    assert "0 of 2 runs are finished; time is up" in capsys.readouterr().out
+    trained_here(place, place / "runs")
+    assert "2 of 2 runs are finished" in capsys.readouterr().out and main(["unpack", *out]) == 0
+
+
+def test_what_memory_has_no_room_for_is_told_and_the_others_go_on(place, monkeypatch, capsys):
+    import images_train
+    from real_images import main
+
+    packed(place)
+    whole, arguments = images_train.train, ["--pack", str(place / "pack")]
+
+    def short_of_memory(run, *rest, **more):
+        if run.network.n_outputs > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        whole(run, *rest, **more)
+
+    monkeypatch.setattr(images_train, "train", short_of_memory)
+    assert main(["train", *arguments, "--out", str(place / "runs"), "--device", "cpu", "--runs", "2"]) == 1
+    said = capsys.readouterr()
+    assert said.out.count("too little free memory for a training step") == 1  # the second run would meet it too
+    assert "value: batch size 8" in said.out and "halve batch_size of the regimen" in said.out
+    assert "2 of 4 runs are finished" in said.out and "value: dsn_saal" in said.err
+    failed = place / "runs/dsn_saal/run-00/failed.json"
+    assert "batch size 8" in json.loads(failed.read_text())["failed"]
+    unpack = ["unpack", *arguments, "--runs", str(place / "runs"), "--out", str(place / "table")]
+    assert main(unpack) == 0
+    assert "Not trained: dsn_saal: the device has too little free memory" in (place / "table.md").read_text()
+    kept = failed.read_text()
+    failed.write_text(kept.replace('"normalise": "imagenet_grey"', '"normalise": "unit"'))  # of another pack
+    assert main(unpack) == 0 and "Not trained: dsn_saal: not tried yet." in (place / "table.md").read_text()
+    failed.write_text(kept)
+
+    monkeypatch.setattr(images_train, "train", whole)
+    trained_here(place, place / "runs")
+    assert "2 of 2 runs are finished" in capsys.readouterr().out and not failed.exists()
 
 
 def test_bad_requests_and_altered_packs(place, capsys):

@@ -71,6 +71,23 @@ def test_throughput_begins_nothing_when_the_time_is_up(scripts, tmp_path, monkey
     assert "time is up" in capsys.readouterr().out and not (tmp_path / "x.jsonl").exists()
 
 
+def test_a_compilation_begins_only_where_its_time_is_left(scripts, tmp_path, monkeypatch, capsys):
+    import throughput
+
+    keys = ["a, bf16, batch 2", "a, bf16, compiled, batch 2", "a, tf32, batch 2", "b, bf16, compiled, batch 2"]
+    fake = [(key, lambda key=key: {"failed": key}) for key in keys]
+    monkeypatch.setattr(throughput, "measurements", lambda *_: iter(fake))
+    out, arguments = tmp_path / "x.jsonl", ("--smoke", "--out", tmp_path / "x.jsonl", "--minutes", 3)
+    in_process(monkeypatch, "throughput", *arguments)
+    assert [line["key"] for line in lines_of(out)] == [keys[0], keys[2]]
+    assert "time is up for 2 of them, a, bf16, compiled, batch 2 first" in capsys.readouterr().out
+    in_process(monkeypatch, "throughput", *arguments, "--compile-minutes", 2)
+    assert [line["key"] for line in lines_of(out)] == [keys[0], keys[2], keys[1], keys[3]]
+    assert "time is up" not in capsys.readouterr().out
+    in_process(monkeypatch, "throughput", "--smoke", "--out", tmp_path / "y.jsonl", "--minutes", 0)
+    assert not (tmp_path / "y.jsonl").exists()
+
+
 def test_profile_says_where_the_time_goes(scripts, tmp_path, monkeypatch, capsys):
     out = tmp_path / "profile.jsonl"
     in_process(monkeypatch, "throughput", "--smoke", "--profile", "--out", out)
@@ -113,13 +130,13 @@ def test_traffic_is_every_operand_once_and_no_view(scripts):
 
 
 def test_benchmarks_train_what_params_name(scripts):
-    import throughput
+    import workload
 
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    assert params["models"]["dsn_vgg16_bn"]["deep_supervision"] == throughput.SIDE
-    assert params["losses"]["saal"] == throughput.SAAL and params["losses"]["ce"] == throughput.CE
+    assert params["models"]["dsn_vgg16_bn"]["deep_supervision"] == workload.SIDE
+    assert params["losses"]["saal"] == workload.SAAL and params["losses"]["ce"] == workload.CE
     fixed = ("optimizer", "weight_decay", "drop_last", "augmentation", "freeze_after", "vote_epochs")
-    assert all(params["regimens"]["paper"][key] == throughput.REGIMEN[key] for key in fixed)
+    assert all(params["regimens"]["paper"][key] == workload.REGIMEN[key] for key in fixed)
 
 
 def test_twin_and_killed_runs_are_bit_identical(scripts, tmp_path, monkeypatch):
@@ -140,15 +157,50 @@ def test_twin_and_killed_runs_are_bit_identical(scripts, tmp_path, monkeypatch):
         assert ended.value.code == code and lines_of(out) == lines  # nothing is tried twice
 
 
+def test_what_is_known_of_one_arithmetic_stays_when_the_next_is_cut_off(scripts, tmp_path, monkeypatch, capsys):
+    import determinism
+
+    out, called = tmp_path / "determinism.jsonl", []
+
+    def cut_off_at(limit):
+        def fake(tasks, *, killed):
+            called.append(([(task["precision"], task.get("killed_after", 0) > 0) for task in tasks], killed))
+            if len(called) == limit:
+                raise KeyboardInterrupt
+            for task in tasks:
+                (tmp_path / task["out"]).write_text(json.dumps({"weights": task["precision"]}))
+
+        return fake
+
+    monkeypatch.setattr(determinism, "call", cut_off_at(5))
+    with pytest.raises(KeyboardInterrupt):
+        in_process(monkeypatch, "determinism", "--smoke", "--out", out)
+    assert [line["precision"] for line in lines_of(out)] == ["fp32"]
+    assert called[1] == ([("fp32", False), ("fp32", True)], True)
+    monkeypatch.setattr(determinism, "call", cut_off_at(-1))
+    ended(monkeypatch, out, "--minutes", 0)
+    assert "time is up" in capsys.readouterr().out and len(called) == 5
+    ended(monkeypatch, out)
+    assert [line["precision"] for line in lines_of(out)] == ["fp32", "bf16"] and len(called) == 8
+    assert {task[0] for tasks, _ in called[5:] for task in tasks} == {"bf16"}
+
+
+def ended(monkeypatch, out, *arguments):
+    """Determinism to its end, at which nothing differs."""
+    with pytest.raises(SystemExit) as code:
+        in_process(monkeypatch, "determinism", "--smoke", "--out", out, *arguments)
+    assert code.value.code == 0
+
+
 def test_a_single_bit_is_seen(scripts, tmp_path):
-    from determinism import compared, digest_of
+    from determinism import compared
+    from digests import digest_of
 
     one, other = torch.ones(3), torch.ones(3)
     other[1] = torch.nextafter(other[1], torch.tensor(2.0))
     assert digest_of({"w": one}) == digest_of({"w": torch.ones(3)}) != digest_of({"w": other})
-    tasks = {}
+    written = {name: tmp_path / name for name in ("first", "second", "resumed")}
     for name, tensor in (("first", one), ("second", one), ("resumed", other)):
-        tasks["fp32", name] = {"out": tmp_path / name}
-        (tmp_path / name).write_text(json.dumps({"weights": digest_of({"w": tensor}), "history": "x"}))
-    found = compared("fp32", tasks)
+        written[name].write_text(json.dumps({"weights": digest_of({"w": tensor}), "history": "x"}))
+    found = compared(written)
     assert found["verdict"] == "DIFFERENT" and found["differing"] == {"second": [], "resumed": ["weights"]}

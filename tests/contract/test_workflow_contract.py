@@ -17,6 +17,7 @@ from dsn_saal.params import (
     audit_jobs,
     figure_jobs,
     html_job,
+    image_jobs,
     jobs,
     probe_jobs,
     report_job,
@@ -51,13 +52,19 @@ def command(stage):
 def stage_blocks(settings):
     """Per stage, everything that its rules take from the settings."""
     datasets, experiments = settings.datasets, settings.experiments
-    yield "phantom", [(name, jobs.phantom_job(settings, name)) for name in datasets if datasets[name].is_phantom]
-    fetched = [(name, jobs.fetch_job(settings, name)) for name in datasets if datasets[name].is_fetched]
-    yield "ingest", [fetched, *((name, jobs.ingest_job(settings, name), datasets[name].source) for name in datasets)]
-    yield "preprocess", [(name, jobs.preprocess_job(settings, name), datasets[name].source) for name in datasets]
+    yield "phantom", [(name, image_jobs.phantom_job(settings, name)) for name in datasets if datasets[name].is_phantom]
+    fetched = [(name, image_jobs.fetch_job(settings, name)) for name in datasets if datasets[name].is_fetched]
+    yield (
+        "ingest",
+        [fetched, *((name, image_jobs.ingest_job(settings, name), datasets[name].source) for name in datasets)],
+    )
+    yield "preprocess", [(name, image_jobs.preprocess_job(settings, name), datasets[name].source) for name in datasets]
     splits = [(name, protocol) for name in datasets for protocol in datasets[name].protocols]
-    certified = [(*each, jobs.certify_job(settings, each[0], each[2])) for each in jobs.certified_unlabelled(settings)]
-    yield "split", [*((*split, jobs.split_job(settings, *split)) for split in splits), *certified]
+    certified = [
+        (*each, image_jobs.certify_job(settings, each[0], each[2]))
+        for each in image_jobs.certified_unlabelled(settings)
+    ]
+    yield "split", [*((*split, image_jobs.split_job(settings, *split)) for split in splits), *certified]
     data_of = {name: (experiment.dataset, experiment.protocol) for name, experiment in experiments.items()}
     yield "train", [(name, jobs.train_job(settings, name), data_of[name]) for name in experiments]
     fitted = [(name, jobs.predict_job(settings, name), data_of[name]) for name in settings.analyse.experiments]

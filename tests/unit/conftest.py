@@ -13,7 +13,7 @@ import yaml
 from dsn_saal.domain.classes import ClassSet
 from dsn_saal.evaluate.summary import header_of, run_metrics, summary_of, without_nan
 from dsn_saal.params.jobs import evaluate_job
-from dsn_saal.params.root import resolve
+from dsn_saal.params.reading import resolve
 from dsn_saal.storage.atomic import write_json, write_text
 from dsn_saal.storage.listing import sha256_of, write_listing
 from dsn_saal.storage.tables import write_table

@@ -18,6 +18,7 @@ from dsn_saal.params import (
     audit_jobs,
     figure_jobs,
     html_job,
+    image_jobs,
     jobs,
     probe_jobs,
     report_job,
@@ -211,7 +212,7 @@ def unlabelled_words(wildcards):
     """The images and the certificate of each data set that a method learns from without labels, as options."""
     return [
         word
-        for name in jobs.unlabelled_of(settings, wildcards.experiment)
+        for name in image_jobs.unlabelled_of(settings, wildcards.experiment)
         for word in (
             "--unlabelled",
             f"{name}=results/preprocess/{name}",
@@ -265,7 +266,7 @@ def made(folder):
         ]
         + [
             f"{name}/{protocol}.unlabelled.{other}.certificate.json"
-            for name, protocol, other in jobs.certified_unlabelled(settings)
+            for name, protocol, other in image_jobs.certified_unlabelled(settings)
         ],
         "results/train": expand(
             "{experiment}/SHA256SUMS", experiment=settings.experiments

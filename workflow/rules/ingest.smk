@@ -13,7 +13,9 @@ rule fetch:
     log:
         "logs/fetch/{dataset}.log",
     params:
-        settings=lambda wildcards: jobs.fetch_job(settings, wildcards.dataset).to_json(),
+        settings=lambda wildcards: image_jobs.fetch_job(
+            settings, wildcards.dataset
+        ).to_json(),
         code=glue.code("cli.fetch"),
         out=subpath(output[0], parent=True),
     shell:
@@ -30,7 +32,7 @@ rule ingest:
         "logs/ingest/{dataset}.log",
     threads: workflow.cores
     params:
-        settings=lambda wildcards: jobs.ingest_job(
+        settings=lambda wildcards: image_jobs.ingest_job(
             settings, wildcards.dataset
         ).to_json(),
         code=glue.code("cli.ingest"),

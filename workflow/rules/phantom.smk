@@ -8,7 +8,7 @@ rule phantom:
         "logs/phantom/{dataset}.log",
     threads: workflow.cores
     params:
-        settings=lambda wildcards: jobs.phantom_job(
+        settings=lambda wildcards: image_jobs.phantom_job(
             settings, wildcards.dataset
         ).to_json(),
         code=glue.code("cli.phantom"),

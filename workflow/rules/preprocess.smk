@@ -20,7 +20,7 @@ rule preprocess:
         "logs/preprocess/{dataset}.log",
     threads: workflow.cores
     params:
-        settings=lambda wildcards: jobs.preprocess_job(
+        settings=lambda wildcards: image_jobs.preprocess_job(
             settings, wildcards.dataset
         ).to_json(),
         code=glue.code("cli.preprocess"),

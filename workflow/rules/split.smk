@@ -13,7 +13,7 @@ rule split:
     log:
         "logs/split/{dataset}.{protocol}.log",
     params:
-        settings=lambda wildcards: jobs.split_job(
+        settings=lambda wildcards: image_jobs.split_job(
             settings, wildcards.dataset, wildcards.protocol
         ).to_json(),
         code=glue.code("cli.split"),
@@ -39,7 +39,7 @@ rule certify:
     log:
         "logs/split/{dataset}.{protocol}.unlabelled.{unlabelled}.log",
     params:
-        settings=lambda wildcards: jobs.certify_job(
+        settings=lambda wildcards: image_jobs.certify_job(
             settings, wildcards.dataset, wildcards.unlabelled
         ).to_json(),
         code=glue.code("cli.certify"),

@@ -9,11 +9,11 @@ rule train:
         certificate=of_experiment(f"{SPLIT}.certificate.json"),
         unlabelled=lambda wildcards: [
             f"results/preprocess/{name}/images.npy"
-            for name in jobs.unlabelled_of(settings, wildcards.experiment)
+            for name in image_jobs.unlabelled_of(settings, wildcards.experiment)
         ],
         unlabelled_certificates=lambda wildcards: [
             of_experiment(UNLABELLED, unlabelled=name)(wildcards)
-            for name in jobs.unlabelled_of(settings, wildcards.experiment)
+            for name in image_jobs.unlabelled_of(settings, wildcards.experiment)
         ],
     output:
         "results/train/{experiment}/SHA256SUMS",

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.domain.errors import CheckFailed
+from dsn_saal.domain.named import require_named
 from dsn_saal.domain.origin import Origin, common_origin
 from dsn_saal.evaluate.stored import read_runs, require_same_slices, stored_probabilities
 from dsn_saal.params.analyse_jobs import AnalysisJob
@@ -86,13 +87,7 @@ def read_answers(job: AnalysisJob, predictions: Mapping[str, Path]) -> tuple[Tes
             that is no probability, a case has no id or two labels, or a class has no test case.
     """
     wanted = [row.name for row in job.rows]
-    if set(wanted) != set(predictions):
-        raise BadRequest(
-            "every experiment of the analysis needs one folder of predictions and no other is read",
-            value=f"predictions of {', '.join(predictions) or 'nothing'}",
-            where=f"experiments {', '.join(wanted)}",
-            next_step="name one --predictions for each experiment",
-        )
+    require_named("--predictions", predictions, wanted)
     slices: TestSlices | None = None
     answers = {}
     for row in job.rows:

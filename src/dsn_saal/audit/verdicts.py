@@ -12,6 +12,7 @@ from dsn_saal.audit.claims import INDICATORS, CannotTest, Outcome, experiments_o
 from dsn_saal.audit.numbers import Against, compare
 from dsn_saal.audit.statics import impossible_reading, static_verdict
 from dsn_saal.domain.errors import BadRequest
+from dsn_saal.domain.named import require_named
 from dsn_saal.domain.origin import PHANTOM_MARK
 from dsn_saal.evaluate.summaries import Json, read_summary
 from dsn_saal.params.audit import ComparedSet, Family
@@ -73,13 +74,7 @@ def read_measured(
         CheckFailed: where a summary is damaged.
     """
     wanted = compared_experiments(job.audit)
-    if set(wanted) != set(summaries):
-        raise BadRequest(
-            "every experiment of params audit needs one summary and no other is read",
-            value=", ".join(sorted(set(wanted) ^ set(summaries))),
-            where="--summary",
-            next_step="name one --summary for each experiment of audit.sets",
-        )
+    require_named("--summary", summaries, wanted)
     known = {claim.id for claim in reported.claims}
     for claim in job.audit.claims:
         if claim not in known:

@@ -8,7 +8,7 @@ from pathlib import Path
 from dsn_saal.cli.common import add_settings, read_job, require_inputs
 from dsn_saal.cli.split import read_grids
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params.jobs import CertifyJob, certify_job
+from dsn_saal.params.image_jobs import CertifyJob, certify_job
 from dsn_saal.params.root import Settings
 
 EXAMPLE = """example:

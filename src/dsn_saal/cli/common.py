@@ -10,7 +10,8 @@ from typing import TypeVar
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.base import Section
 from dsn_saal.params.jobs import parse_job
-from dsn_saal.params.root import Settings, read_settings
+from dsn_saal.params.reading import read_settings
+from dsn_saal.params.root import Settings
 
 Job = TypeVar("Job", bound=Section)
 

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dsn_saal.params.root import Settings, read_settings
+from dsn_saal.params.reading import read_settings
+from dsn_saal.params.root import Settings
 
 if TYPE_CHECKING:
     from dsn_saal.params.datasets import Dataset

@@ -14,7 +14,7 @@ from dsn_saal.cli.common import add_settings, known_dataset, read_job
 from dsn_saal.cli.progress import tracked
 from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.params.datasets import ARCHIVES
-from dsn_saal.params.jobs import IngestJob, ingest_job
+from dsn_saal.params.image_jobs import IngestJob, ingest_job
 from dsn_saal.params.root import Settings
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from dsn_saal.params.open_choices import switchboard
-from dsn_saal.params.root import read_settings
+from dsn_saal.params.reading import read_settings
 
 EXAMPLE = "example:\n  dsn-saal params --params params.yaml"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from dsn_saal.cli.common import add_settings, read_job
 from dsn_saal.cli.progress import tracked
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params.jobs import PhantomJob, phantom_job
+from dsn_saal.params.image_jobs import PhantomJob, phantom_job
 from dsn_saal.params.root import Settings
 
 EXAMPLE = """example:

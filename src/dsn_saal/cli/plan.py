@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params.jobs import ClassicalJob, train_job, unlabelled_of
-from dsn_saal.params.root import Settings, read_settings
+from dsn_saal.params.image_jobs import unlabelled_of
+from dsn_saal.params.jobs import ClassicalJob, train_job
+from dsn_saal.params.reading import read_settings
+from dsn_saal.params.root import Settings
 
 if TYPE_CHECKING:
     from dsn_saal.train.plan import Plan

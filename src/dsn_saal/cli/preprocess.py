@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dsn_saal.cli.common import add_settings, known_dataset, read_job
 from dsn_saal.cli.progress import tracked
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params.jobs import PreprocessJob, preprocess_job
+from dsn_saal.params.image_jobs import PreprocessJob, preprocess_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

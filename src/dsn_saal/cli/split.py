@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from dsn_saal.cli.common import add_settings, read_job, require_inputs
 from dsn_saal.domain.errors import BadRequest, CheckFailed
-from dsn_saal.params.jobs import SplitJob, split_job
-from dsn_saal.params.root import Settings, read_settings
+from dsn_saal.params.image_jobs import SplitJob, split_job
+from dsn_saal.params.reading import read_settings
+from dsn_saal.params.root import Settings
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dsn_saal.cli.common import add_settings, named_path, require_inputs
 from dsn_saal.params.jobs import ClassicalJob, parse_train_job, train_job
-from dsn_saal.params.root import read_settings
+from dsn_saal.params.reading import read_settings
 
 EXAMPLE = """example:
   dsn-saal train --experiment dsn_saal --images results/preprocess/covid19_diag \\

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.domain.pixels import Normalisation
 
-NORMALISATIONS = {
+NORMALISATIONS: dict[Normalisation, tuple[float, float]] = {
     "imagenet_grey": (1 / (255 * 0.226), -0.449 / 0.226),
+    "covid_ct": (1 / (255 * 0.33165374), -0.45271412 / 0.33165374),
     "unit": (1 / 255, 0.0),
     "none": (1.0, 0.0),
 }
@@ -67,7 +69,7 @@ class ResidentImages:
         normalise: a key of NORMALISATIONS.
     """
 
-    def __init__(self, pixels: NDArray[np.uint8], *, device: torch.device, normalise: str) -> None:
+    def __init__(self, pixels: NDArray[np.uint8], *, device: torch.device, normalise: Normalisation) -> None:
         # The channel's axis is set before the rows are taken: index_select then copies whole images.
         self.pixels = torch.from_numpy(np.ascontiguousarray(pixels)).unsqueeze(1).to(device)
         self.factor, self.offset = NORMALISATIONS[normalise]

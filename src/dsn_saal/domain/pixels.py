@@ -9,3 +9,6 @@ Pixels = Literal["lungs", "surroundings"]
 
 PIXEL_FILES: dict[Pixels, str] = {"lungs": "images.npy", "surroundings": "surroundings.npy"}
 """Array of each, in the folder that preprocess writes."""
+
+Normalisation = Literal["imagenet_grey", "covid_ct", "unit", "none"]
+"""How grey values become the numbers that a network reads."""

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.domain.named import require_named
 from dsn_saal.domain.origin import common_origin
-from dsn_saal.figures.folders import require_named
 from dsn_saal.figures.samples import choose_samples, draw_slice
 from dsn_saal.figures.style import figure_style, mark_origin, write_figure_files
 from dsn_saal.params.figure_jobs import CamFigureJob
@@ -77,7 +77,7 @@ def draw_figure(job: CamFigureJob, *, images: Path, cams: Mapping[str, Path], ou
         BadRequest: where a file or an experiment is missing.
         CheckFailed: where files are damaged or do not belong together.
     """
-    require_named([row.name for row in job.rows], cams, "--cam")
+    require_named("--cam", cams, [row.name for row in job.rows])
     held = {row.name: read_cam(cams[row.name], row.name) for row in job.rows}
     index = read_table(images / "index.parquet", ["row", "case", "label", "origin", "lung_share"])
     pixels, masks = open_array(images / "images.npy"), open_array(images / "masks.npy")

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from dsn_saal.domain.named import require_named
 from dsn_saal.domain.origin import common_origin
 from dsn_saal.evaluate.stored import read_runs, stored_probabilities
-from dsn_saal.figures.folders import require_named
 from dsn_saal.figures.style import figure_style, mark_origin, write_figure_files
 from dsn_saal.params.figure_jobs import ConfusionFigureJob
 from dsn_saal.statistics.confusion import confusion_matrix
@@ -40,7 +40,7 @@ def draw_figure(job: ConfusionFigureJob, *, predictions: Mapping[str, Path], out
         BadRequest: where an experiment has no folder, or a folder no experiment.
         CheckFailed: where runs are missing or surplus, or speak of other classes or slices.
     """
-    require_named([name for row in job.rows for name in row.experiments], predictions, "--predictions")
+    require_named("--predictions", predictions, [name for row in job.rows for name in row.experiments])
     columns = max(len(row.experiments) for row in job.rows)
     origins: set[str] = set()
     with figure_style():

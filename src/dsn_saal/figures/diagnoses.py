@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dsn_saal.domain.errors import CheckFailed
+from dsn_saal.domain.named import require_named
 from dsn_saal.domain.origin import common_origin
 from dsn_saal.evaluate.stored import read_runs
 from dsn_saal.figures.cell_choice import diagnosed, most_and_least, positions, worst
-from dsn_saal.figures.folders import require_named
 from dsn_saal.figures.samples import draw_slice
 from dsn_saal.figures.style import figure_style, mark_origin, write_figure_files
 from dsn_saal.params.figure_jobs import DiagnosesFigureJob
@@ -55,7 +55,7 @@ class Sources:
 
 def _read(job: DiagnosesFigureJob, images: Path, predictions: Mapping[str, Path]) -> Sources:
     name = job.experiment.name
-    require_named([name], predictions, "--predictions")
+    require_named("--predictions", predictions, [name])
     index = read_table(images / "index.parquet", INDEX)
     pixels, masks = open_array(images / "images.npy"), open_array(images / "masks.npy")
     if not len(index) == len(pixels) == len(masks):

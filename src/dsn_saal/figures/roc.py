@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dsn_saal.domain.named import require_named
 from dsn_saal.domain.origin import common_origin
 from dsn_saal.evaluate.stored import read_runs, require_same_slices, stored_probabilities
-from dsn_saal.figures.folders import require_named
 from dsn_saal.figures.style import LINES, figure_style, mark_origin, write_figure_files
 from dsn_saal.params.figure_jobs import RocFigureJob
 from dsn_saal.statistics import printed
@@ -61,7 +61,7 @@ def draw_figure(job: RocFigureJob, *, predictions: Mapping[str, Path], out: Path
         CheckFailed: where runs are missing or surplus, or speak of other slices.
     """
     wanted = [row.name for row in job.rows]
-    require_named(wanted, predictions, "--predictions")
+    require_named("--predictions", predictions, wanted)
     tables = {name: read_runs(predictions[name], name, job.runs, job.classes) for name in wanted}
     # A run that diverged has predictions of no slice.
     finished = {name: [table for table in tables[name] if len(table)] for name in wanted}

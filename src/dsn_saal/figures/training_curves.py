@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from dsn_saal.domain.errors import BadRequest
+from dsn_saal.domain.named import require_named
 from dsn_saal.evaluate.histories import History, read_histories
 from dsn_saal.evaluate.summaries import read_summary
 from dsn_saal.figures.style import LINES, figure_style, mark_origin, write_figure_files
@@ -39,13 +39,8 @@ def draw_figure(
         CheckFailed: where files are damaged or do not belong together.
     """
     wanted = [row.name for row in job.rows]
-    if set(wanted) != set(summaries) or set(wanted) != set(training):
-        raise BadRequest(
-            "every experiment of the figure needs its summary and its training, and no other is read",
-            value=f"summaries of {', '.join(summaries) or 'nothing'}, training of {', '.join(training) or 'nothing'}",
-            where=f"experiments {', '.join(wanted)}",
-            next_step="name one --summary and one --training for each experiment",
-        )
+    require_named("--summary", summaries, wanted)
+    require_named("--training", training, wanted)
     read = {name: read_summary(summaries[name], name) for name in wanted}
     with figure_style():
         rows = -(-len(wanted) // COLUMNS)

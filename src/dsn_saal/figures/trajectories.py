@@ -14,7 +14,7 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
-from dsn_saal.domain.errors import BadRequest
+from dsn_saal.domain.named import require_named
 from dsn_saal.evaluate.summaries import read_summary
 from dsn_saal.evaluate.trajectories import Trajectory, read_trajectories, training_counts
 from dsn_saal.figures.style import LINES, figure_style, mark_origin, write_figure_files
@@ -54,13 +54,8 @@ def draw_figure(
         CheckFailed: where files are damaged or do not belong together.
     """
     wanted = [row.name for row in job.rows]
-    if set(wanted) != set(summaries) or set(wanted) != set(training):
-        raise BadRequest(
-            "every variant of the figure needs its summary and its training, and no other is read",
-            value=f"summaries of {', '.join(summaries) or 'nothing'}, training of {', '.join(training) or 'nothing'}",
-            where=f"variants {', '.join(wanted)}",
-            next_step="name one --summary and one --training for each variant",
-        )
+    require_named("--summary", summaries, wanted)
+    require_named("--training", training, wanted)
     read = {name: read_summary(summaries[name], name) for name in wanted}
     runs = {name: read_trajectories(training[name], read[name]) for name in wanted}
     rows = [row for row in job.rows if runs[row.name]]  # of what diverged there is nothing to follow

@@ -13,15 +13,16 @@ from dsn_saal.losses.objective import Loss, log_probabilities
 
 
 class MarginCrossEntropy(Loss):
-    """Cross-entropy of s * (z - m_y at the true class), a mean over the batch, for each output.
+    """Cross-entropy of the logits less s * m_y at the true class, a mean over the batch, for each output.
 
     The margins m_n are proportional to n^(-1/4) and scaled so that the largest is `largest_margin` (LDAM, equation 13).
-    The authors feed it cosines from a normalised last layer; here it takes a network's logits as they are.
+    The authors' logits are s times the cosines of a normalised last layer (models.cosine.Cosines); the margin is one of
+    cosines.
 
     Args:
         counts: training images per class, n.
         largest_margin: margin of the rarest class (0.5 in the authors' code).
-        scale: s (30 there, for cosines; 1 for logits).
+        scale: s, the factor that is in the logits (30 there; 1 for plain logits).
 
     Raises:
         CheckFailed: where a class has no training image.
@@ -41,7 +42,7 @@ class MarginCrossEntropy(Loss):
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Terms (1, O) from logits (O, B, C) and targets (B,) int64."""
         chosen = functional.one_hot(targets, logits.shape[-1])
-        log_p = log_probabilities(self.scale * (logits.double() - chosen * self.margins))
+        log_p = log_probabilities(logits.double() - self.scale * chosen * self.margins)
         return -(log_p * chosen).sum(dim=-1).mean(dim=-1, keepdim=True).T
 
     def state(self, classes: Sequence[str]) -> dict[str, float]:

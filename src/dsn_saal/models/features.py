@@ -24,7 +24,7 @@ def beside_logits(network: Network, wanted: Literal["nothing", "features", "prot
         wanted: "features" (B, D) that the last layer read, its "prototypes" (C, m, D), or "nothing".
 
     Raises:
-        BadRequest: where prototypes are wanted of a network whose last layer is linear.
+        BadRequest: where prototypes are wanted of a network whose last layer has none.
     """
     if wanted == "nothing":
         return nothing
@@ -33,8 +33,9 @@ def beside_logits(network: Network, wanted: Literal["nothing", "features", "prot
         return _watched(layer)
     if not isinstance(layer, Prototypes):
         raise BadRequest(
-            "the loss needs a last layer of prototypes, and this network's is linear",
-            where="models.<name>.prototypes",
+            "the loss needs a last layer of prototypes, and this network has another",
+            value=type(layer).__name__,
+            where="models.<name>.last_layer",
             next_step="give the model prototypes, or the experiment another loss",
         )
     return lambda: (layer.weight,)

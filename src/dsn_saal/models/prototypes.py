@@ -3,23 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-
-
-@dataclass(frozen=True)
-class PrototypeSpec:
-    """What a last layer of prototypes is made of.
-
-    Attributes:
-        per_class: prototypes of each class, m.
-        sigma: of the Gaussian.
-    """
-
-    per_class: int
-    sigma: float
 
 
 class Prototypes(nn.Module):
@@ -35,14 +21,15 @@ class Prototypes(nn.Module):
     Args:
         n_features: D, what the layer reads.
         n_classes: classes.
-        spec: how many prototypes, and how wide the Gaussian is.
+        per_class: prototypes of each class, m.
+        sigma: of the Gaussian.
     """
 
-    def __init__(self, n_features: int, n_classes: int, spec: PrototypeSpec) -> None:
+    def __init__(self, n_features: int, n_classes: int, *, per_class: int, sigma: float) -> None:
         super().__init__()
         self.in_features, self.out_features = n_features, n_classes
-        self.sigma = spec.sigma
-        self.weight = nn.Parameter(torch.empty(n_classes, spec.per_class, n_features))
+        self.sigma = sigma
+        self.weight = nn.Parameter(torch.empty(n_classes, per_class, n_features))
 
     def initialise(self, generator: torch.Generator) -> None:
         """He's normal start over the features; the authors' own is not known."""

@@ -12,10 +12,9 @@ from dsn_saal.models.deep_supervision import SideSpec
 from dsn_saal.models.densenet import DenseNet121, DenseNet169
 from dsn_saal.models.dropout import SeededDropout
 from dsn_saal.models.initialise import initialise
-from dsn_saal.models.last_layer import last_layer_of, replace_last_layer
+from dsn_saal.models.last_layer import give_last_layer
 from dsn_saal.models.mobilenet import MobileNetV2
 from dsn_saal.models.pretrained import IMAGENET, Conv1, load_checkpoint, load_imagenet
-from dsn_saal.models.prototypes import Prototypes, PrototypeSpec
 from dsn_saal.models.resnet import ResNet50, ResNeXt50
 from dsn_saal.models.resnet32 import ResNet32
 from dsn_saal.models.vgg import Vgg16Bn
@@ -43,7 +42,7 @@ def build_network(
     conv1: Conv1,
     dropout: float,
     side: Mapping[str, Any] | None,
-    prototypes: Mapping[str, Any] | None = None,
+    last_layer: Mapping[str, Any] | None = None,
     weights: str = "none",
     checkpoint: Mapping[str, str] | None = None,
     generator: torch.Generator | None = None,
@@ -58,7 +57,7 @@ def build_network(
         conv1: how ImageNet's three input channels become one; "repeat" keeps three and repeats the grey image.
         dropout: dropout of the head.
         side: fields of SideSpec, or None for the plain backbone.
-        prototypes: fields of PrototypeSpec, or None for a linear last layer.
+        last_layer: its kind and arguments, as `give_last_layer` takes them, or None for a linear one.
         weights: "imagenet" or "none".
         checkpoint: path and sha256 of a file to start from instead, as `load_checkpoint` takes it.
         generator: source of the initial values; None leaves them undefined, for a state dict that is loaded next.
@@ -93,20 +92,9 @@ def build_network(
                     next_step=f"start it at random, or choose one of: {', '.join(IMAGENET)}",
                 )
             load_imagenet(network, width=width, conv1=conv1, wanted=IMAGENET[backbone])
-    if prototypes is not None:
-        _give_prototypes(network, n_classes, PrototypeSpec(**prototypes), generator)
+    if last_layer is not None:
+        give_last_layer(network, n_classes, last_layer, generator)
     return network
-
-
-def _give_prototypes(network: Network, n_classes: int, spec: PrototypeSpec, generator: torch.Generator | None) -> None:
-    """After all else has its values, so that body and head start as in the network with a linear last layer."""
-    linear = last_layer_of(network)
-    with torch.device("meta"):
-        layer = Prototypes(linear.in_features, n_classes, spec)
-    layer.to_empty(device=linear.weight.device)
-    if generator is not None:
-        layer.initialise(generator)
-    replace_last_layer(network, layer)
 
 
 def set_dropout_generator(network: Network, generator: torch.Generator) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from dsn_saal.params.learning import Experiment, Model, Train
+from dsn_saal.params.learning import Experiment, Model, Prototypes, Train
 from dsn_saal.params.losses import Loss, MaxMarginAffinity
 from dsn_saal.params.methods import Classical, Method, NetworkMethod, SelfTrans
 from dsn_saal.params.protocols import Folds, Protocol
@@ -35,9 +35,9 @@ def require_prototypes(
 ) -> None:
     """A loss on affinities reads the prototypes of the network."""
     model, loss = models.get(experiment.model or ""), losses.get(experiment.loss or "")
-    if isinstance(loss, MaxMarginAffinity) and model is not None and model.prototypes is None:
+    if isinstance(loss, MaxMarginAffinity) and model is not None and not isinstance(model.last_layer, Prototypes):
         raise ValueError(
-            f"experiments.{name} has loss {experiment.loss!r} and needs a model with prototypes, not "
+            f"experiments.{name} has loss {experiment.loss!r} and needs a model with last_layer: prototypes, not "
             f"{experiment.model!r}"
         )
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from dsn_saal.domain.pixels import Pixels
+from dsn_saal.domain.pixels import Normalisation, Pixels
 from dsn_saal.params.base import Name, Section, open_choice, ours, stated
 
 
@@ -26,11 +26,11 @@ class Network(Section):
     dropout: float = open_choice(
         "dropout in the classifier head", paper="not stated", default="0.5 (VGG)", alternatives="0", ge=0, lt=1
     )
-    normalise: Literal["imagenet_grey", "unit", "none"] = open_choice(
+    normalise: Normalisation = open_choice(
         "input normalisation",
         paper="not stated",
         default="(x/255 - 0.449) / 0.226, ImageNet's statistics as grey",
-        alternatives="unit (x/255), none",
+        alternatives="covid_ct (mean 0.4527, sd 0.3317: Self-Trans's code), unit (x/255), none",
     )
 
     @model_validator(mode="after")
@@ -73,14 +73,25 @@ class DeepSupervision(Section):
 
 
 class Prototypes(Section):
-    """Prototypes of the classes in the place of a linear last layer."""
+    """Log-affinities to prototypes of the classes."""
 
+    kind: Literal["prototypes"]
     per_class: int = ours("prototypes of each class (m of Hayat et al. 2019)", ge=1, le=100)
     sigma: float = ours(
-        "of the Gaussian, for features over the root of their number (koshian2/affinity-loss, features as they are: "
+        "of the Gaussian, for features over the root of their number (koshian2/affinity-loss, features as they come: "
         "10)",
         gt=0,
     )
+
+
+class Cosines(Section):
+    """Cosines between features and the weights of the classes."""
+
+    kind: Literal["cosines"]
+    scale: float = ours("factor of the cosines (kaidic/LDAM-DRW: 30)", gt=0)
+
+
+LastLayer = Annotated[Prototypes | Cosines, Field(discriminator="kind")]
 
 
 class Checkpoint(Section):
@@ -97,9 +108,7 @@ class Model(Section):
         stated("backbone", source="section 3.1")
     )
     deep_supervision: DeepSupervision | None = ours("side classifiers, or null for the plain backbone")
-    prototypes: Prototypes | None = ours(
-        "prototypes of the classes, for the loss on affinities; null or left out: a linear last layer", default=None
-    )
+    last_layer: LastLayer | None = ours("what gives the final logits; null or left out: linear", default=None)
     checkpoint: Checkpoint | None = ours(
         "a CheXNet checkpoint to start from (DenseNet-121 at width 1); null or left out: see network.weights",
         default=None,
@@ -109,8 +118,8 @@ class Model(Section):
     def _has_stages(self) -> Model:
         if self.backbone in ("mobilenet_v2", "resnet32") and self.deep_supervision is not None:
             raise ValueError(f"{self.backbone} has no side classifiers: deep_supervision must be null")
-        if self.prototypes is not None and self.deep_supervision is not None:
-            raise ValueError("side classifiers are linear: one of prototypes and deep_supervision must be null")
+        if self.last_layer is not None and self.deep_supervision is not None:
+            raise ValueError("side classifiers are linear: one of last_layer and deep_supervision must be null")
         if self.backbone != "densenet121" and self.checkpoint is not None:
             raise ValueError(f"a checkpoint is of densenet121, not of {self.backbone}: checkpoint must be null")
         return self

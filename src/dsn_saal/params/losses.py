@@ -52,7 +52,7 @@ class MarginCrossEntropy(SideWeighted):
 
     kind: Literal["margin_cross_entropy"]
     largest_margin: float = ours("margin of the rarest class (the authors': 0.5)", ge=0)
-    scale: float = ours("factor of the logits (the authors': 30, for cosines; 1 for logits)", gt=0)
+    scale: float = ours("factor of the margins: that of the cosines (the authors': 30), 1 for plain logits", gt=0)
 
 
 class CenterCrossEntropy(SideWeighted):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from dsn_saal.domain.pixels import Normalisation
 from dsn_saal.params.base import Name, Section, ours
 from dsn_saal.params.regimens import Adam, Sgd
 
@@ -64,6 +65,9 @@ class SelfTrans(Section):
         strict=False,
     )
     unlabelled_regimen: Name = ours("regimen of the contrastive phase on them")
+    input_normalise: Normalisation | None = ours(
+        "input normalisation of this method (Self-Trans: covid_ct); null: network.normalise"
+    )
     target_regimen: Name = ours("regimen of the contrastive phase on the training part of the experiment's split")
 
 

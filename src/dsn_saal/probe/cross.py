@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from dsn_saal.data.inference import Progress, fix_arithmetic, predict_logits
 from dsn_saal.data.resident import ResidentImages, read_images
-from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.domain.errors import CheckFailed
+from dsn_saal.domain.named import require_named
 from dsn_saal.domain.origin import common_origin
 from dsn_saal.evaluate.predict import probabilities_of
 from dsn_saal.evaluate.trained import TrainedRun, read_trained_runs, require_same_data
@@ -76,11 +77,7 @@ def probe_cross(
         CheckFailed: where inputs do not belong together.
     """
     for option, given in (("--images", images), ("--split", splits)):
-        if set(given) != set(job.tests):
-            raise BadRequest(
-                "the data sets are not those of the params", value=", ".join(given) or "none", where=option,
-                next_step=f"name exactly: {', '.join(job.tests)}",
-            )  # fmt: skip
+        require_named(option, given, job.tests)
     experiment = job.experiment
     fix_arithmetic(experiment.threads)
     trained = read_trained_runs(weights, experiment.name, experiment.runs)

@@ -23,6 +23,7 @@ LEFT_OUT = (
     "dsn_saal.params",
     "dsn_saal.params.",
     "dsn_saal.domain.errors",
+    "dsn_saal.domain.named",
     "dsn_saal.cli",
     "dsn_saal.cli.common",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import typst
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.domain.named import require_named
 from dsn_saal.params.analyse_jobs import ANALYSES
 from dsn_saal.params.figure_jobs import CONTACT_SHEET, FIGURES
 from dsn_saal.params.public_table_jobs import PUBLIC_TABLES
@@ -104,9 +105,9 @@ def build_report(job: ReportJob, sources: Sources, out: Path) -> None:
         BadRequest: where a file is missing or not one the paper prints.
         CheckFailed: where files are damaged or do not belong together.
     """
-    _require_names("table", sources.tables, job.tables)
-    _require_names("figure", sources.figures, [*FIGURES, *(CONTACT_SHEET + name for name in job.contact_sheets)])
-    _require_names("analysis", sources.analyses, ANALYSES)
+    require_named("--table", sources.tables, job.tables)
+    require_named("--figure", sources.figures, [*FIGURES, *(CONTACT_SHEET + name for name in job.contact_sheets)])
+    require_named("--analysis", sources.analyses, ANALYSES)
     facts = collect_facts(job, sources)
     with tempfile.TemporaryDirectory(prefix="dsn-saal-report-") as name:
         folder = Path(name)
@@ -137,13 +138,3 @@ def _read_figure(name: str, path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise BadRequest(f"there is no {name}", value=path, next_step="run the stage that makes it") from None
-
-
-def _require_names(kind: str, given: Mapping[str, Path], wanted: Collection[str]) -> None:
-    if set(given) != set(wanted):
-        raise BadRequest(
-            f"the paper prints other {kind}s than were named",
-            value=", ".join(sorted(given)),
-            where=f"--{kind}",
-            next_step=f"name exactly: {', '.join(sorted(wanted))}",
-        )

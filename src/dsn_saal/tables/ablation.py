@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dsn_saal.domain.errors import BadRequest
+from dsn_saal.domain.named import require_named
 from dsn_saal.evaluate.summaries import Json, differences
 from dsn_saal.evaluate.trajectories import Trajectory, read_trajectories, training_counts
 from dsn_saal.params.report_job import ReportJob
@@ -93,13 +93,7 @@ def read_variants(
     classes: tuple[str, ...],
 ) -> list[Variant]:
     """The variants in order; see `make_table` for what is refused."""
-    if {row.name for row in rows} != set(training):
-        raise BadRequest(
-            "every variant needs the folder that train wrote, and no other is read",
-            value=f"training of {', '.join(training) or 'nothing'}",
-            where=f"variants {', '.join(row.name for row in rows)}",
-            next_step="name one --training for each variant",
-        )
+    require_named("--training", training, [row.name for row in rows])
     read = read_comparable(rows, summaries, runs=runs, classes=classes)
     return [Variant(row.title, read[row.name], read_trajectories(training[row.name], read[row.name])) for row in rows]
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.domain.errors import CheckFailed
+from dsn_saal.domain.named import require_named
 from dsn_saal.evaluate.summaries import Json, read_summary
 from dsn_saal.params.shown import ExperimentRow
 from dsn_saal.params.table_jobs import ResultTableJob, ShareRow
@@ -157,13 +158,7 @@ def read_comparable(
         CheckFailed: where the number of runs, the classes, the conventions or the test slices differ.
     """
     wanted = [row.name for row in rows]
-    if set(wanted) != set(summaries):
-        raise BadRequest(
-            "every experiment of the table needs one summary and no other is read",
-            value=f"summaries of {', '.join(summaries) or 'nothing'}",
-            where=f"experiments {', '.join(wanted)}",
-            next_step="name one --summary for each experiment",
-        )
+    require_named("--summary", summaries, wanted)
     read = {name: read_summary(summaries[name], name) for name in wanted}
     first = read[wanted[0]]
     for name, summary in read.items():

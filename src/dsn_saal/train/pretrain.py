@@ -44,7 +44,7 @@ def phases_of(job: TrainJob, *, training: ResidentImages, unlabelled: ResidentIm
 
 def encoder_of(job: TrainJob, settings: Settings, generator: torch.Generator | None, weights: str) -> Network:
     """The backbone of a job as an encoder, on the CPU; side branches have no part in it."""
-    arguments = network_arguments(job) | {"side": None, "prototypes": None, "n_classes": settings.dim}
+    arguments = network_arguments(job) | {"side": None, "last_layer": None, "n_classes": settings.dim}
     network = build_network(**arguments, weights=weights, generator=generator)
     project(network, dim=settings.dim, mlp=settings.mlp_head, generator=generator)
     return network

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsn_saal.data import open_images
-from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.domain.errors import CheckFailed
+from dsn_saal.domain.named import require_named
 from dsn_saal.params.jobs import TrainJob
 from dsn_saal.params.methods import SelfTrans
 from dsn_saal.storage.listing import sha256_of
@@ -35,13 +36,7 @@ class Unlabelled:
         """Raise BadRequest where the command names other data sets than the method."""
         wanted = job.method.unlabelled if isinstance(job.method, SelfTrans) else ()
         for option, given in (("--unlabelled", self.images), ("--unlabelled-certificate", self.certificates)):
-            if sorted(given) != sorted(wanted):
-                raise BadRequest(
-                    "the unlabelled data sets are not those of the method",
-                    value=f"{', '.join(given) or 'none'}; the method names {', '.join(wanted) or 'none'}",
-                    where=option,
-                    next_step=f"give {option} NAME=PATH once for each",
-                )
+            require_named(option, given, wanted)
 
     def require_certified(self, job: TrainJob, hashes: Mapping[str, Any]) -> list[set[str]]:
         """Refuse slices that are in the test part, and certificates of other files.

@@ -286,7 +286,7 @@ def test_runs_missing_surplus_or_of_another_number_are_refused(study):
     write_table(folders["dsn_saal"] / "run-03" / "predictions.parquet", held)
     with pytest.raises(CheckFailed, match="more runs than the params name"):
         cases.analyse(job, predictions=folders)
-    with pytest.raises(BadRequest, match="one folder of predictions"):
+    with pytest.raises(BadRequest, match="missing: vgg16_bn_ce\n  where: --predictions"):
         cases.analyse(job, predictions={"dsn_saal": folders["dsn_saal"]})
 
 

@@ -269,4 +269,4 @@ def test_the_command_refuses_a_summary_that_is_missing(tmp_path, forensics, caps
     write_json(path, forensics)
     given = ["--summary", f"dsn_saal={tmp_path / 'none.json'}", "--out", str(tmp_path / "v.json")]
     assert main(["verdicts", "--forensics", str(path), *given]) == 2
-    assert "needs one summary" in capsys.readouterr().err
+    assert "where: --summary" in capsys.readouterr().err

@@ -1,9 +1,12 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 
 from dsn_saal.data import NORMALISATIONS, ResidentImages, class_counts, dealt_anew, read_images
 from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.domain.pixels import Normalisation
 
 CPU = torch.device("cpu")
 
@@ -22,6 +25,7 @@ def test_rows_come_in_the_order_asked_for(tmp_path, pixels):
     "normalise, low, high",
     [
         ("imagenet_grey", -0.449 / 0.226, (1 - 0.449) / 0.226),
+        ("covid_ct", -0.45271412 / 0.33165374, (1 - 0.45271412) / 0.33165374),
         ("unit", 0.0, 1.0),
         ("none", 0.0, 255.0),
     ],
@@ -31,7 +35,7 @@ def test_batches_are_normalised_on_the_device(normalise, low, high):
     batch = images.batch(torch.tensor([0, 0]))
     assert batch.shape == (2, 1, 2, 2) and batch.dtype == torch.float32
     assert batch[1, 0, 1].tolist() == pytest.approx([low, high], abs=1e-6)
-    assert images.pixels.dtype == torch.uint8 and set(NORMALISATIONS) == {"imagenet_grey", "unit", "none"}
+    assert images.pixels.dtype == torch.uint8 and set(NORMALISATIONS) == set(get_args(Normalisation))
 
 
 def test_a_batch_leaves_the_images_as_they_are(pixels):

@@ -82,7 +82,7 @@ def test_training_curves_show_every_run_that_finished(cohort, small_settings, tm
     assert held[0].accuracy == pytest.approx([0.6, 0.7, 0.8])
     training_curves.draw_figure(job, summaries=summaries, training=training, out=tmp_path / "f")
     assert (tmp_path / "f.svg").is_file()
-    with pytest.raises(BadRequest, match="its summary and its training"):
+    with pytest.raises(BadRequest, match="where: --training"):
         training_curves.draw_figure(job, summaries=summaries, training={}, out=tmp_path / "f")
     (training["dsn_saal"] / "run-01" / "history.csv").write_text("epoch,loss\n1,2\n")
     with pytest.raises(CheckFailed, match="was altered"):

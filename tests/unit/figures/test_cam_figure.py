@@ -85,5 +85,5 @@ def test_foreign_damaged_and_missing_maps_are_refused(held, tmp_path):
     with pytest.raises(BadRequest, match="no maps"):
         cams.draw_figure(job, images=fake.images, cams=folders, out=tmp_path / "f")
     folders.pop("dsn_saal")
-    with pytest.raises(BadRequest, match="needs one folder"):
+    with pytest.raises(BadRequest, match="missing: dsn_saal\n  where: --cam"):
         cams.draw_figure(job, images=fake.images, cams=folders, out=tmp_path / "f")

@@ -59,6 +59,6 @@ def test_missing_runs_and_experiments_are_refused(evaluated, tmp_path):
     with pytest.raises(CheckFailed, match="no predictions"):
         confusion.draw_figure(job, predictions=folders, out=tmp_path / "f")
     folders.pop("vgg16_bn_ce_covid_1")
-    with pytest.raises(BadRequest, match="needs one folder"):
+    with pytest.raises(BadRequest, match="missing: vgg16_bn_ce_covid_1\n  where: --predictions"):
         confusion.draw_figure(job, predictions=folders, out=tmp_path / "f")
     assert not list(tmp_path.glob("f*"))

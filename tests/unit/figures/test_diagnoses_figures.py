@@ -112,7 +112,7 @@ def test_where_every_run_diverged_nothing_is_made_up(drawn, tmp_path):
 def test_files_that_do_not_belong_together_are_refused(drawn, tmp_path):
     folder = drawn.fake.evaluate("dsn_saal", settings=drawn.settings)
     job = figure_job(drawn.settings, "figure6")
-    with pytest.raises(BadRequest, match="needs one folder"):
+    with pytest.raises(BadRequest, match="missing: dsn_saal; not wanted: other"):
         diagnoses.draw_diagnoses(job, images=drawn.fake.images, predictions={"other": folder}, out=tmp_path / "f")
     np.save(drawn.fake.images / "masks.npy", np.load(drawn.fake.images / "masks.npy")[1:])
     with pytest.raises(CheckFailed, match="belong together"):

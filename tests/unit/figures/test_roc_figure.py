@@ -80,7 +80,7 @@ def refused(evaluated, tmp_path, error, match):
 
 def test_an_experiment_without_predictions_is_refused(evaluated, tmp_path):
     evaluated[1].pop("dsn_saal")
-    refused(evaluated, tmp_path, BadRequest, "needs one folder")
+    refused(evaluated, tmp_path, BadRequest, "missing: dsn_saal\n  where: --predictions")
 
 
 def test_a_missing_run_is_refused(evaluated, tmp_path):

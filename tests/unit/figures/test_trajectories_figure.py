@@ -74,5 +74,5 @@ def test_the_mark_of_phantoms(drawn):
 
 def test_a_variant_without_its_files_is_refused(study, tmp_path):
     job, summaries, _ = study
-    with pytest.raises(BadRequest, match="its summary and its training"):
+    with pytest.raises(BadRequest, match="where: --training"):
         trajectories.draw_figure(job, summaries=summaries, training={}, out=tmp_path / "f")

@@ -20,8 +20,8 @@ from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.ingest.identity import keyed_hash
 from dsn_saal.ingest.places import hashed_path, located, matching, reading_places
 from dsn_saal.ingest.reasons import Reason
-from dsn_saal.params.jobs import ingest_job
-from dsn_saal.params.root import read_settings
+from dsn_saal.params.image_jobs import ingest_job
+from dsn_saal.params.reading import read_settings
 from dsn_saal.storage.tables import read_table
 
 HU, _ = thorax(32)

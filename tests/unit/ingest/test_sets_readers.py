@@ -15,7 +15,7 @@ from dsn_saal.domain.errors import BadRequest, CheckFailed
 from dsn_saal.ingest.sets import covid_ct, covid_ct_md, covidx_ct, published
 from dsn_saal.ingest.sets.registry import set_reader
 from dsn_saal.ingest.stage import ingest_tree
-from dsn_saal.params.root import read_settings
+from dsn_saal.params.reading import read_settings
 from dsn_saal.storage.tables import read_table
 
 PARAMS = Path(__file__).parents[3] / "params.yaml"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dsn_saal.losses import MaxMarginAffinity
-from dsn_saal.models.prototypes import Prototypes, PrototypeSpec
+from dsn_saal.models.prototypes import Prototypes
 
 
 def affinity(margin=0.75, spread_weight=1.0):
@@ -37,7 +37,7 @@ def test_spread_is_the_one_worked_out_by_hand():
 
 def test_both_parts_are_the_definition_with_several_prototypes_a_class():
     generator = torch.Generator().manual_seed(0)
-    layer = Prototypes(6, 4, PrototypeSpec(3, 1.5))
+    layer = Prototypes(6, 4, per_class=3, sigma=1.5)
     layer.initialise(generator)
     features, targets = 3 * torch.randn(5, 6, generator=generator), torch.tensor([0, 3, 3, 1, 2])
     f, w = (features / 6**0.5).tolist(), layer.weight.tolist()
@@ -72,7 +72,7 @@ def test_gradients_are_right_and_finite_far_from_every_prototype():
 def test_it_learns_to_tell_classes_apart_and_spaces_the_prototypes():
     """Three clouds of points: a linear body before the layer has to bring each next to a prototype."""
     generator = torch.Generator().manual_seed(0)
-    body, layer = torch.nn.Linear(4, 8), Prototypes(8, 3, PrototypeSpec(1, 1.0))
+    body, layer = torch.nn.Linear(4, 8), Prototypes(8, 3, per_class=1, sigma=1.0)
     torch.nn.init.normal_(body.weight, generator=generator)
     layer.initialise(generator)
     targets = torch.arange(90) % 3

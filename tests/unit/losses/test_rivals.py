@@ -9,6 +9,7 @@ from torch.nn import functional
 from dsn_saal.domain.errors import CheckFailed
 from dsn_saal.losses import BinaryCrossEntropy, CrossEntropy, MarginCrossEntropy, SymmetricCrossEntropy
 from dsn_saal.losses.class_weights import fixed_weights
+from dsn_saal.models.cosine import Cosines
 
 COUNTS = (1256, 2674, 980)
 
@@ -96,6 +97,20 @@ def test_margins_are_the_authors_and_zero_margin_is_cross_entropy(batch):
     for image, target in enumerate(targets.tolist()):
         moved[:, image, target] -= loss.margins[target]
     torch.testing.assert_close(loss(logits, targets)[0], plain(moved, targets))
+
+
+def test_margins_with_cosines_are_the_authors_loss():
+    """Their forward pass: cosines of a normalised layer, less the margin, times 30 into the cross-entropy."""
+    generator = torch.Generator().manual_seed(0)
+    layer = Cosines(7, 3, scale=30.0)
+    layer.initialise(generator)
+    features, targets = torch.randn(5, 7, generator=generator), torch.tensor([0, 1, 2, 2, 1])
+    cosines = functional.cosine_similarity(features[:, None], layer.weight[None], dim=2)
+    margins = torch.tensor(COUNTS).double().pow(-0.25)
+    margins *= 0.5 / margins.max()
+    theirs = cosines.double() - functional.one_hot(targets, 3) * margins[targets, None]
+    loss = MarginCrossEntropy(COUNTS, largest_margin=0.5, scale=30.0)(layer(features).unsqueeze(0), targets)
+    assert loss.item() == pytest.approx(functional.cross_entropy(30 * theirs, targets).item(), rel=1e-5)
 
 
 @pytest.mark.parametrize("make", [

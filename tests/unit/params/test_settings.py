@@ -5,10 +5,10 @@ import pytest
 import yaml
 
 from dsn_saal.domain.errors import BadRequest
-from dsn_saal.params import jobs
+from dsn_saal.params import image_jobs, jobs
 from dsn_saal.params.base import require_known
 from dsn_saal.params.open_choices import switchboard
-from dsn_saal.params.root import read_settings, resolve
+from dsn_saal.params.reading import read_settings, resolve
 
 PARAMS = Path(__file__).parents[3] / "params.yaml"
 LOSS_OF = {name: one["loss"] for name, one in yaml.safe_load(PARAMS.read_text())["experiments"].items()}
@@ -106,10 +106,18 @@ def test_the_paper_scale_is_table_2(raw):
         (
             "experiments.vgg16_bn_affinity.model",
             "vgg16_bn",
-            "experiments.vgg16_bn_affinity has loss 'affinity' and needs a model with prototypes, not 'vgg16_bn'",
+            "vgg16_bn_affinity has loss 'affinity' and needs a model with last_layer: prototypes, not 'vgg16_bn'",
         ),
-        ("models.dsn_vgg16_bn.prototypes", {"per_class": 1, "sigma": 10.0}, "prototypes and deep_supervision"),
-        ("models.vgg16_bn_prototypes.prototypes.per_class", 0, "models.vgg16_bn_prototypes.prototypes.per_class"),
+        (
+            "models.dsn_vgg16_bn.last_layer",
+            {"kind": "cosines", "scale": 30.0},
+            "one of last_layer and deep_supervision",
+        ),
+        (
+            "models.vgg16_bn_prototypes.last_layer.per_class",
+            0,
+            "models.vgg16_bn_prototypes.last_layer.prototypes.per_class",
+        ),
         ("losses.affinity.margin", 1.5, "losses.affinity.max_margin_affinity.margin"),
         ("models.vgg16_bn.checkpoint", {"path": "x", "sha256": "0" * 64}, "a checkpoint is of densenet121"),
         ("models.densenet121_chexnet.checkpoint", {"path": "x", "sha256": "0"}, "sha256"),
@@ -192,11 +200,11 @@ def test_every_open_choice_is_printed_with_the_papers_words(raw):
 
 def all_jobs(settings):
     for name, dataset in settings.datasets.items():
-        yield f"phantom {name}", jobs.phantom_job(settings, name)
-        yield f"ingest {name}", jobs.ingest_job(settings, name)
-        yield f"preprocess {name}", jobs.preprocess_job(settings, name)
+        yield f"phantom {name}", image_jobs.phantom_job(settings, name)
+        yield f"ingest {name}", image_jobs.ingest_job(settings, name)
+        yield f"preprocess {name}", image_jobs.preprocess_job(settings, name)
         for protocol in dataset.protocols:
-            yield f"split {name} {protocol}", jobs.split_job(settings, name, protocol)
+            yield f"split {name} {protocol}", image_jobs.split_job(settings, name, protocol)
     for name in settings.experiments:
         yield f"train {name}", jobs.train_job(settings, name)
         yield f"evaluate {name}", jobs.evaluate_job(settings, name)
@@ -212,7 +220,7 @@ def test_the_order_of_the_classes_is_their_label_on_every_way(raw):
     settings = resolve(raw)
     classes = list(settings.datasets["covid19_diag"].classes)
     assert classes != sorted(classes)
-    job = jobs.parse_job(jobs.IngestJob, jobs.ingest_job(settings, "covid19_diag").to_json())
+    job = jobs.parse_job(image_jobs.IngestJob, image_jobs.ingest_job(settings, "covid19_diag").to_json())
     assert list(job.folders) == classes
 
 
@@ -233,6 +241,11 @@ def test_the_order_of_the_classes_is_their_label_on_every_way(raw):
         ("datasets.sars_cov_2.classes.covid19.folders", ["covid"], {"phantom sars_cov_2", "ingest sars_cov_2"}),
         ("experiments.resnet50_ce.pixels", "surroundings", {"train resnet50_ce", "evaluate resnet50_ce"}),
         ("evaluate.std_ddof", 0, {f"evaluate {name}" for name in LOSS_OF}),
+        (
+            "methods.self_trans.input_normalise",
+            "unit",
+            {f"{stage} {name}" for name in LOSS_OF if name.endswith("self_trans") for stage in ("train", "evaluate")},
+        ),
         ("scales.paper.regimens.paper.epochs", 119, set()),
         (
             "scales.demo.regimens.self_trans.vote_epochs",
@@ -249,7 +262,7 @@ def test_one_value_changes_exactly_the_jobs_that_depend_on_it(raw, key, value, t
 
 def test_a_job_that_breaks_a_law_is_refused():
     with pytest.raises(BadRequest, match="not a block of SplitJob"):
-        jobs.parse_job(jobs.SplitJob, '{"classes": ["a"]}')
+        jobs.parse_job(image_jobs.SplitJob, '{"classes": ["a"]}')
 
 
 def test_an_unknown_name_is_answered_with_all_names_if_few_and_with_the_nearest_if_many():

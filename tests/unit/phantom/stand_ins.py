@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from dsn_saal.params.jobs import phantom_job
-from dsn_saal.params.root import resolve
+from dsn_saal.params.image_jobs import phantom_job
+from dsn_saal.params.reading import resolve
 from dsn_saal.phantom.cohort import plan_cohort, seed_of_set
 from dsn_saal.phantom.layouts.registry import LAYOUTS
 from dsn_saal.phantom.write import write_set

@@ -12,8 +12,8 @@ import yaml
 
 from dsn_saal.domain.errors import BadRequest
 from dsn_saal.params.datasets import PhantomClass
-from dsn_saal.params.jobs import phantom_job
-from dsn_saal.params.root import resolve
+from dsn_saal.params.image_jobs import phantom_job
+from dsn_saal.params.reading import resolve
 from dsn_saal.phantom.cohort import PREFIXES, choose_levels, plan_cohort, seed_of_set, share_slices
 from dsn_saal.phantom.scanner import MODELS
 

@@ -137,7 +137,7 @@ def test_a_missing_data_set_and_a_foreign_split_are_refused(sets):
     with pytest.raises(CheckFailed, match="do not belong together"):
         made.run()
     made.images.pop("covid_ct")
-    with pytest.raises(BadRequest, match="not those of the params"):
+    with pytest.raises(BadRequest, match="missing: covid_ct\n  where: --images"):
         made.run()
 
 

@@ -149,10 +149,11 @@ def test_items_that_are_missing_or_too_many_are_refused_by_name(page, kind):
     made = page
     held = getattr(made.sources, kind)
     name, path = held.popitem()
-    with pytest.raises(BadRequest, match=re.escape(str(name))):
+    told = "/".join(name) if kind == "proofs" else name
+    with pytest.raises(BadRequest, match=f"missing: {re.escape(told)}"):
         made.build()
-    held |= {name: path, "another": path}
-    with pytest.raises(BadRequest, match="another"):
+    held |= {name: path, ("another", "split") if kind == "proofs" else "another": path}
+    with pytest.raises(BadRequest, match="not wanted: another"):
         made.build()
 
 

@@ -164,9 +164,11 @@ def refused(one, error, match, **sources):
 def test_a_missing_summary_table_or_figure_is_refused(paper):
     one = paper()
     sources = one.sources
-    refused(one, BadRequest, "one summary", summaries={"dsn_saal": sources.summaries["dsn_saal"]})
-    refused(one, BadRequest, "other tables", summaries=sources.summaries, tables={})
-    refused(one, BadRequest, "other figures", tables=sources.tables, figures={**sources.figures, "figure9": one.root})
+    refused(one, BadRequest, "where: --summary", summaries={"dsn_saal": sources.summaries["dsn_saal"]})
+    refused(one, BadRequest, "where: --table", summaries=sources.summaries, tables={})
+    refused(
+        one, BadRequest, "not wanted: figure9", tables=sources.tables, figures={**sources.figures, "figure9": one.root}
+    )
     (one.root / "figure3.svg").unlink()
     refused(one, BadRequest, "no figure3", figures=sources.figures)
 

@@ -65,7 +65,7 @@ def test_panels_hold_every_column_once_beside_the_variant(study):
 def test_a_variant_without_its_training_is_refused(study):
     job, summaries, training = study
     training.pop("dsn_saal")
-    with pytest.raises(BadRequest, match="folder that train wrote"):
+    with pytest.raises(BadRequest, match="missing: dsn_saal\n  where: --training"):
         make_table(job, summaries=summaries, training=training)
 
 

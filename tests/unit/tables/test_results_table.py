@@ -103,13 +103,13 @@ def test_footnotes_name_the_rows_whose_epochs_vote(evaluated):
 
 def test_a_row_without_a_summary_is_refused(evaluated):
     evaluated.files.pop("dsn_saal")
-    with pytest.raises(BadRequest, match="one summary"):
+    with pytest.raises(BadRequest, match="missing: dsn_saal\n  where: --summary"):
         evaluated.table()
 
 
 def test_a_summary_without_a_row_is_refused(evaluated):
     evaluated.files["vgg16_bn_ce_permuted"] = evaluated.files["dsn_saal"]
-    with pytest.raises(BadRequest, match="no other is read"):
+    with pytest.raises(BadRequest, match="not wanted: vgg16_bn_ce_permuted"):
         evaluated.table()
 
 

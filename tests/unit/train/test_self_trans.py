@@ -31,6 +31,7 @@ METHOD = {
     "regimen": "paper",
     "contrast": {"dim": 5, "queue": 12, "key_momentum": 0.9, "temperature": 0.07, "mlp_head": True},
     "unlabelled": ["other"],
+    "input_normalise": None,
     "unlabelled_regimen": "contrast",
     "target_regimen": "contrast",
 }
@@ -276,7 +277,7 @@ def test_the_unlabelled_sets_are_those_of_the_method(beside, place, capsys):
     assert main([*here.arguments()[:-2], "--settings", settings(**SELF_TRANS)]) == 2
     assert "--unlabelled-certificate" in capsys.readouterr().err
     assert main([*here.arguments(), "--settings", settings(deep=False)]) == 2
-    with pytest.raises(BadRequest, match="not those of the method"):
+    with pytest.raises(BadRequest, match="missing: other\n  where: --unlabelled"):
         place("bare").train(**SELF_TRANS)
     here.proof.unlink()
     assert here.pretrain() == 2

@@ -43,7 +43,11 @@ SAAL = {
 CENTER = {"kind": "center", "center_weight": 0.05, "center_rate": 0.5, "side_weight": 1.0}
 AFFINITY = {
     "loss": {"kind": "max_margin_affinity", "margin": 0.75, "spread_weight": 1.0, "side_weight": 1.0},
-    "model": {"backbone": "vgg16_bn", "deep_supervision": None, "prototypes": {"per_class": 2, "sigma": 10.0}},
+    "model": {
+        "backbone": "vgg16_bn",
+        "deep_supervision": None,
+        "last_layer": {"kind": "prototypes", "per_class": 2, "sigma": 10.0},
+    },
 }
 """What a run that learns affinities to prototypes has changed."""
 PLAIN = {"kind": "cross_entropy", "weighting": "none", "effective_beta": 0.0, "gamma": 0.0, "side_weight": 1.0}

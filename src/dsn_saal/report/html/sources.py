@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.domain.named import require_named
 from dsn_saal.evaluate.summaries import read_summary
 from dsn_saal.params.html_job import HtmlJob
 from dsn_saal.report.facts import read_json
@@ -51,23 +52,17 @@ class Sources:
         Raises:
             BadRequest: naming the option and what it must hold.
         """
-        splits = [(name, protocol) for name, held in job.datasets.items() for protocol in held.protocols]
-        wanted: dict[str, tuple[Collection[Any], Collection[Any]]] = {
+        splits = [f"{name}/{protocol}" for name, held in job.datasets.items() for protocol in held.protocols]
+        wanted: dict[str, tuple[Collection[str], Collection[str]]] = {
             "--table": (self.tables, job.tables),
             "--figure": (self.figures, job.figures),
             "--evaluated": (self.evaluated, job.experiments),
             "--ingested": (self.ingested, job.datasets),
             "--preprocessed": (self.preprocessed, job.datasets),
-            "--proof": (self.proofs, splits),
+            "--proof": ([*map("/".join, self.proofs)], splits),
         }
         for option, (given, needed) in wanted.items():
-            if set(given) != set(needed):
-                raise BadRequest(
-                    "the page shows other items than were named",
-                    value=", ".join(map(str, sorted(set(given) ^ set(needed)))),
-                    where=option,
-                    next_step=f"name exactly: {', '.join(map(str, needed))}",
-                )
+            require_named(option, given, needed)
 
     @cached_property
     def summaries(self) -> dict[str, Json]:

@@ -1,15 +1,20 @@
-"""A last layer of prototypes: its logits by hand, its start, and what it leaves as it was."""
+"""Last layers of other kinds: their logits by hand, their start, and what they leave as it was."""
 
 import pytest
 import torch
 
+from dsn_saal.domain.errors import BadRequest
 from dsn_saal.models import BACKBONES, beside_logits, build_network, last_layer_of
-from dsn_saal.models.prototypes import Prototypes, PrototypeSpec
+from dsn_saal.models.cosine import Cosines
+from dsn_saal.models.prototypes import Prototypes
+
+ONE = {"kind": "prototypes", "per_class": 1, "sigma": 10.0}
+COSINES = {"kind": "cosines", "scale": 30.0}
 
 
-def network_of(backbone="vgg16_bn", prototypes=None, *, width=0.05, generator=0):
+def network_of(backbone="vgg16_bn", last_layer=None, *, width=0.05, generator=0):
     return build_network(
-        backbone, n_classes=3, image_size=32, width=width, conv1="sum", dropout=0.0, side=None, prototypes=prototypes,
+        backbone, n_classes=3, image_size=32, width=width, conv1="sum", dropout=0.0, side=None, last_layer=last_layer,
         generator=None if generator is None else torch.Generator().manual_seed(generator),
     )  # fmt: skip
 
@@ -17,7 +22,7 @@ def network_of(backbone="vgg16_bn", prototypes=None, *, width=0.05, generator=0)
 def layer_of(weight, sigma):
     """A layer whose prototypes (C, m, D) are given."""
     weight = torch.tensor(weight)
-    layer = Prototypes(weight.shape[2], weight.shape[0], PrototypeSpec(weight.shape[1], sigma))
+    layer = Prototypes(weight.shape[2], weight.shape[0], per_class=weight.shape[1], sigma=sigma)
     with torch.no_grad():
         layer.weight.copy_(weight)
     return layer
@@ -34,7 +39,7 @@ def test_logits_are_those_worked_out_by_hand():
 
 
 def test_their_softmax_is_the_share_of_affinities():
-    layer = Prototypes(5, 3, PrototypeSpec(2, 3.0))
+    layer = Prototypes(5, 3, per_class=2, sigma=3.0)
     layer.initialise(torch.Generator().manual_seed(0))
     features = torch.randn(4, 5, generator=torch.Generator().manual_seed(1))
     away = features[:, None, None] / 5**0.5 - layer.weight
@@ -49,23 +54,50 @@ def test_only_the_nearest_prototype_of_a_class_has_a_gradient():
     assert layer.weight.grad[:, 1].abs().sum() == 0 and layer.weight.grad[1, 0].abs().sum() > 0
 
 
+@pytest.mark.parametrize("kind", [ONE, COSINES], ids=lambda kind: kind["kind"])
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_every_backbone_can_have_them_and_all_else_starts_as_without(backbone):
-    plain, ours = network_of(backbone), network_of(backbone, {"per_class": 2, "sigma": 10.0})
+def test_every_backbone_can_have_them_and_all_else_starts_as_without(backbone, kind):
+    plain, ours = network_of(backbone), network_of(backbone, kind)
     layer = last_layer_of(ours)
-    assert layer.weight.shape == (3, 2, last_layer_of(plain).in_features)
+    assert layer.in_features == layer.weight.shape[-1] == last_layer_of(plain).in_features
     last = f"{ours.last_layer}."
     before, after = plain.state_dict(), ours.state_dict()
     assert [name for name in after if name.startswith(last)] == [f"{last}weight"]
     assert all(torch.equal(value, before[name]) for name, value in after.items() if not name.startswith(last))
     logits = ours.eval()(torch.randn(2, 1, 32, 32, generator=torch.Generator().manual_seed(1)))[-1]
-    assert logits.shape == (2, 3) and bool((logits <= 0).all())
-    assert beside_logits(ours, "prototypes")()[0] is layer.weight
+    assert logits.shape == (2, 3) and bool(logits.isfinite().all())
 
 
-def test_a_state_is_loaded_into_a_network_without_values():
-    ours = network_of(prototypes={"per_class": 1, "sigma": 10.0})
-    empty = network_of(prototypes={"per_class": 1, "sigma": 10.0}, generator=None)
+def test_prototypes_are_given_to_the_loss_and_cosines_have_none():
+    ours = network_of(last_layer=ONE)
+    assert beside_logits(ours, "prototypes")()[0] is last_layer_of(ours).weight
+    with pytest.raises(BadRequest, match="Cosines"):
+        beside_logits(network_of(last_layer=COSINES), "prototypes")
+
+
+def test_cosines_know_no_length_and_stay_within_their_scale():
+    layer = Cosines(4, 3, scale=30.0)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[2.0, 0.0, 0.0, 0.0], [0.0, -5.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0]]))
+    features = torch.tensor([[3.0, 0.0, 0.0, 0.0], [0.0, 7.0, 0.0, 0.0]])
+    torch.testing.assert_close(layer(features), torch.tensor([[30.0, 0.0, 15.0], [0.0, -30.0, 15.0]]))
+    assert torch.equal(layer(8 * features), layer(features))
+    nothing = torch.zeros(1, 4, requires_grad=True)
+    layer(nothing).sum().backward()
+    assert bool(nothing.grad.isfinite().all())
+
+
+def test_cosines_start_at_length_one():
+    layer = Cosines(50, 3, scale=30.0)
+    layer.initialise(torch.Generator().manual_seed(2))
+    torch.testing.assert_close(layer.weight.norm(dim=1), torch.ones(3))
+    assert float(layer.weight.detach().min()) < 0 < float(layer.weight.detach().max())
+
+
+@pytest.mark.parametrize("kind", [ONE, COSINES], ids=lambda kind: kind["kind"])
+def test_a_state_is_loaded_into_a_network_without_values(kind):
+    ours = network_of(last_layer=kind)
+    empty = network_of(last_layer=kind, generator=None)
     empty.load_state_dict(ours.state_dict())
     images = torch.randn(2, 1, 32, 32, generator=torch.Generator().manual_seed(1))
     assert torch.equal(empty.eval()(images)[-1], ours.eval()(images)[-1])
@@ -73,13 +105,13 @@ def test_a_state_is_loaded_into_a_network_without_values():
 
 def test_affinities_are_alive_at_the_start_in_a_narrow_and_in_a_wide_layer():
     for width in (0.02, 0.25):
-        network = network_of(prototypes={"per_class": 1, "sigma": 10.0}, width=width).train()
+        network = network_of(last_layer=ONE, width=width).train()
         logits = network(torch.randn(8, 1, 32, 32, generator=torch.Generator().manual_seed(1)))[-1]
         assert float(logits.detach().exp().min()) > 0.1
 
 
 def test_the_start_is_he_s_and_comes_from_the_generator():
-    layer = Prototypes(4000, 3, PrototypeSpec(1, 10.0))
+    layer = Prototypes(4000, 3, per_class=1, sigma=10.0)
     layer.initialise(torch.Generator().manual_seed(5))
     first = layer.weight.detach().clone()
     assert first.std().item() == pytest.approx((2 / 4000) ** 0.5, rel=0.03)
@@ -87,8 +119,8 @@ def test_the_start_is_he_s_and_comes_from_the_generator():
     assert torch.equal(layer.weight, first)
 
 
-def test_logits_are_float32_under_autocast():
-    layer = Prototypes(8, 3, PrototypeSpec(1, 10.0))
+@pytest.mark.parametrize("layer", [Prototypes(8, 3, per_class=1, sigma=10.0), Cosines(8, 3, scale=30.0)])
+def test_logits_are_float32_under_autocast(layer):
     layer.initialise(torch.Generator().manual_seed(0))
     features = torch.ones(2, 8, dtype=torch.bfloat16)
     with torch.autocast("cpu", torch.bfloat16):
