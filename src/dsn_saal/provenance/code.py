@@ -26,8 +26,12 @@ LEFT_OUT = (
     "dsn_saal.domain.named",
     "dsn_saal.cli",
     "dsn_saal.cli.common",
+    "dsn_saal.cli.plan",
+    "dsn_saal.cli.progress",
+    "dsn_saal.train.progress",
 )
-"""Not part of what a job computes: the params' laws (a job's values travel in its settings), messages, the front door.
+"""Not part of what a job computes: the params' laws (a job's values travel in its settings), messages, the front door,
+what a job would cost and how far it is.
 
 A name with a dot at its end stands for every module below it.
 """

@@ -31,8 +31,9 @@ def images_per_second(job: TrainJob, device: str) -> float:
     """Training images per second, of initial weights and black images; experiments that train alike are timed once."""
     unlike = {
         "network": job.network.model_copy(update={"weights": "none"}),
+        # compiling would cost more than it tells
         "train": job.train.model_copy(update={"compile": False, "runs": 1, "first_seed": 0, "keep_weights": "all"}),
-        "model": job.model.model_copy(update={"checkpoint": None}),  # compiling would cost more than it tells
+        "model": job.model.model_copy(update={"checkpoint": None}),
         "regimen": job.regimen.model_copy(update={"vote_epochs": 1}),
         **{"name": "timed", "labels": "as_given", "pixels": "lungs", "accept": (), "phases": (), "predict_batch": None},
         "classes": tuple(f"class_{number}" for number in range(len(job.classes))),
