@@ -53,3 +53,20 @@ def test_what_is_not_installed_comes_with_a_command_that_installs_it():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     assert command.endswith("--editable '.[benchmarks]'") and extras["benchmarks"][0].startswith("timm==")
     assert "timm" not in (ROOT / "requirements.lock").read_text()
+
+
+def test_the_weights_of_saal_hold_their_bar(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["saal_weights.py"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / "benchmarks/saal_weights.py"), run_name="__main__")
+    assert ended.value.code == 0 and capsys.readouterr().out.endswith("held\n")
+
+
+def test_weights_that_lose_digits_miss_it(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["saal_weights.py"])
+    monkeypatch.setattr(
+        "dsn_saal.losses.class_weights", lambda raw, counts: (1 - raw.sigmoid()) / (1 - raw.sigmoid() ** counts)
+    )
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / "benchmarks/saal_weights.py"), run_name="__main__")
+    assert ended.value.code == 1 and capsys.readouterr().out.endswith("missed\n")
