@@ -97,8 +97,9 @@ def _legend(settings: Settings, device: str) -> str:
 
     machine = prepare(device, precision=settings.train.precision, threads=settings.train.threads)
     return (
-        f"runs: finished / all; TFLOP, hours: of the runs still to do, on {model_of(machine.device)} "
-        f"({machine.precision}); ?: not known before the split; >: more, by what is not known\n"
+        f"runs: finished / all; images: of the split that lies here, whatever scale it was made at; TFLOP, hours: of "
+        f"the runs still to do, on {model_of(machine.device)} ({machine.precision}); ?: not known before the split; "
+        ">: more, by what is not known\n"
         f"weights MB: disk of the weights that stay (train.keep_weights: {settings.train.keep_weights}); peak MB: with "
         "the checkpoints, until the last run of the experiment is finished; of all: one experiment after another"
     )
