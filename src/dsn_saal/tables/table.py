@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dsn_saal.domain.errors import BadRequest, CheckFailed
+from dsn_saal.domain.errors import BadRequest
 from dsn_saal.domain.origin import PHANTOM_MARK, Origin
 from dsn_saal.storage.atomic import write_json, write_text
 from dsn_saal.tables.cells import Sources, sources_json
@@ -127,14 +127,3 @@ def write_table_files(table: Table, stem: Path) -> None:
     write_text(stem.with_name(f"{stem.name}.tex"), to_latex(table))
     write_text(stem.with_name(f"{stem.name}.md"), to_markdown(table))
     write_json(stem.with_name(f"{stem.name}.json"), to_json(table))
-
-
-def require_same_classes(found: list[str], wanted: tuple[str, ...], where: Path) -> None:
-    """Refuse a file that speaks of other classes than the params."""
-    if tuple(found) != wanted:
-        raise CheckFailed(
-            "a file speaks of other classes than the params",
-            value=", ".join(found),
-            where=where,
-            next_step=f"run its stage again; the params name {', '.join(wanted)}",
-        )
